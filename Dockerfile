@@ -1,0 +1,23 @@
+# syntax=docker/dockerfile:1
+#   docker build --target cpu -t gpudrift:cpu .
+#   docker run --rm -v "$PWD:/data" gpudrift:cpu check --reference train.parquet --current today.parquet
+
+FROM python:3.12-slim AS wheel
+WORKDIR /src
+RUN pip install --no-cache-dir build
+COPY . .
+RUN python -m build --wheel --outdir /wheels
+
+FROM python:3.12-slim AS cpu
+COPY --from=wheel /wheels /wheels
+COPY constraints-cpu.txt /wheels/
+RUN pip install --no-cache-dir -c /wheels/constraints-cpu.txt /wheels/*.whl \
+ && rm -r /wheels \
+ && useradd --create-home gpudrift \
+ && install -d -o gpudrift -g gpudrift /var/cache/numba /data
+# Site-packages belongs to root, so compiled kernels are kept here; mount a volume to keep them between runs.
+ENV NUMBA_CACHE_DIR=/var/cache/numba
+USER gpudrift
+WORKDIR /data
+ENTRYPOINT ["gpudrift"]
+CMD ["--help"]

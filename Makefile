@@ -1,0 +1,93 @@
+# `make help` lists the targets. All of them work inside .venv, which is made on first use and kept.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install -q -c constraints-cpu.txt
+DEPENDENCIES := pyproject.toml constraints-cpu.txt
+# What `make ci` brings along; tests that carry one of these marks may not skip there.
+REQUIRED := browser gcc
+DEBIAN_PACKAGES := chromium chromium-driver gcc libc6-dev
+empty :=
+space := $(empty) $(empty)
+comma := ,
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.NOTPARALLEL:
+.PHONY: help demo test test-slow test-required lint types layers doctest wheel-check bench ci clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.installed-demo ## install, then show the drift in a year of real flights
+	@$(BIN)/gpudrift demo
+
+test: $(VENV)/.installed-dev ## install what tests need, then run them
+	@$(BIN)/pytest
+
+test-slow: $(VENV)/.installed-dev ## the tests that take more than a few seconds
+	@$(BIN)/pytest -m slow || [ $$? = 5 ] # 5: none is marked so
+
+lint: $(VENV)/.installed-dev ## ruff
+	@$(BIN)/ruff check -q
+
+types: $(VENV)/.installed-dev ## mypy, strict
+	@$(BIN)/mypy
+
+layers: $(VENV)/.installed-dev ## imports go down only
+	@$(BIN)/lint-imports --no-logo
+
+doctest: $(VENV)/.installed-dev ## the examples in docstrings
+	@$(BIN)/pytest --doctest-modules gpudrift kernels/gpudrift_kernels
+
+wheel-check: $(VENV)/.installed-dev ## build the wheel, install it in a clean environment, run it from elsewhere
+	@tests/check_wheel.sh $(BIN)/python
+
+bench: $(VENV)/.installed-dev ## measure
+	@$(BIN)/python -m benchmarks
+
+ci: test test-required test-slow lint types layers doctest wheel-check ## everything that a change must pass
+
+# The tests that need a browser or a compiler, where a skip fails.
+test-required: $(VENV)/.installed-browser
+	@missing=; \
+	for package in $(DEBIAN_PACKAGES); do \
+		dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" != 0 ]; then \
+			echo "make ci needs$$missing; as root: apt-get install$$missing" >&2; exit 1; \
+		fi; \
+		echo "Installing$$missing"; \
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $$missing >/dev/null; \
+	fi
+	@GPUDRIFT_REQUIRE=$(subst $(space),$(comma),$(REQUIRED)) $(BIN)/pytest -m "$(subst $(space), or ,$(REQUIRED))"
+
+clean: ## remove the environment and everything that tools wrote
+	@rm -rf $(VENV) .cache build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || \
+		{ echo "$(PYTHON) not found: install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "gpudrift needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is $$($(PYTHON) -V 2>&1): make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu, as root: apt-get install python3-venv" >&2; exit 1; }
+	@echo "Making $(VENV)"
+	@$(PYTHON) -m venv --clear $(VENV)
+
+$(VENV)/.installed-demo: $(DEPENDENCIES) | $(BIN)/python
+	@echo "Installing gpudrift and the demo's data into $(VENV) (a minute or so, once)"
+	@$(INSTALL) -e ".[demo]"
+	@touch $@
+
+$(VENV)/.installed-dev: $(DEPENDENCIES) | $(BIN)/python
+	@echo "Installing gpudrift and what its tests need into $(VENV) (a minute or so, once)"
+	@$(INSTALL) -e ".[demo,dev]"
+	@touch $@ $(VENV)/.installed-demo
+
+$(VENV)/.installed-browser: $(VENV)/.installed-dev
+	@$(INSTALL) -e ".[demo,dev,browser]"
+	@touch $@

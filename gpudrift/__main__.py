@@ -1,0 +1,7 @@
+"""``python -m gpudrift``."""
+
+from __future__ import annotations
+
+from gpudrift.cli import main
+
+main()

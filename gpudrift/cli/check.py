@@ -1,0 +1,112 @@
+"""``gpudrift check``: have the current data drifted from the reference?"""
+
+import sys
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+
+import gpudrift as gd
+from gpudrift.cli.consoles import console, line
+from gpudrift.cli.errors import DRIFT
+from gpudrift.cli.options import Backend, Categorical, Columns, Numeric, split_names
+from gpudrift.cli.outputs import check_place, replacing
+from gpudrift.cli.progress import count_rows, rows_bar
+
+
+def check(
+    reference: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FILE", help="Parquet file, directory or quoted glob (repeatable), or a profile that ends in .gdp."
+        ),
+    ],
+    current: Annotated[
+        list[str], typer.Option(metavar="FILE", help="Parquet file, directory or quoted glob (repeatable).")
+    ],
+    config: Annotated[
+        str | None, typer.Option(metavar="TOML", help="Settings, in a [check] table; options given here win.")
+    ] = None,
+    json: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write the report as JSON; '-' is stdout, and nothing else is.")
+    ] = None,
+    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report as one HTML page.")] = None,
+    columns: Columns = None,
+    categorical: Categorical = None,
+    numeric: Numeric = None,
+    exact: Annotated[
+        bool | None,
+        typer.Option(help="KS and Wasserstein from sorted rows, not only where the verdict hangs on them."),
+    ] = None,
+    alpha: Annotated[
+        float | None, typer.Option(metavar="RATE", help="Error rate over the features of the report; 0.05 by default.")
+    ] = None,
+    backend: Backend = "auto",
+) -> None:
+    """Tell whether the current data have drifted from the reference.
+
+    The exit code is 0 for no drift, 1 for drift, 2 for an error.
+    """
+    settings = _settings(
+        config,
+        columns=split_names("--columns", columns) or None,
+        categorical=split_names("--categorical", categorical) or None,
+        numeric=split_names("--numeric", numeric) or None,
+        exact=exact,
+        alpha=alpha,
+    )
+    _check_outputs(json, html, inputs=[*reference, *current, *filter(None, [config])])
+    profiled = [path for path in reference if path.endswith(".gdp")]
+    if profiled and len(reference) > 1:
+        raise typer.BadParameter(f"{profiled[0]} is a profile and must be the only one", param_hint="--reference")
+    with rows_bar() as bar:
+        if bar.shown:
+            n_reference = 0 if profiled else count_rows(reference, "reference")
+            n_current = count_rows(current, "current")
+            bar.start("Reading", 2 * (n_reference or 0) + (n_current or 0))  # a reference is read twice
+        report = gd.check_drift(
+            reference=reference[0] if profiled else reference,
+            current=current,
+            settings=settings,
+            backend=backend,
+            progress=bar.advance,
+        )
+    _write(report, json, html)
+    raise typer.Exit(DRIFT if report.dataset_drift else 0)
+
+
+def _settings(config: str | None, **options: Any) -> "gd.Settings":
+    given = {name: value for name, value in options.items() if value is not None}
+    alone = gd.Settings(**given)  # on their own first: a bad option is not the file's fault
+    return gd.load_settings(config, **given) if config else alone
+
+
+def _check_outputs(json: str | None, html: str | None, *, inputs: list[str]) -> None:
+    if html == "-":
+        raise typer.BadParameter("a page goes to a file; name one", param_hint="--html")
+    taken = list(inputs)
+    for path in (json, html):
+        if path is not None and path != "-":
+            check_place(path, taken=taken)
+            taken.append(path)
+
+
+def _write(report: "gd.DriftReport", json: str | None, html: str | None) -> None:
+    """Files first: a reader of the terminal that goes away must not cost them."""
+    from gpudrift.cli.tables import print_report
+
+    text = report.to_json() + "\n" if json else ""
+    if json and json != "-":
+        with replacing(json) as file:
+            file.write_text(text, encoding="utf-8")
+    if html:
+        with replacing(html) as file:
+            report.save_html(file, created=datetime.now().astimezone().isoformat(" ", "minutes"))
+    screen = console(stderr=json == "-")
+    print_report(screen, report)
+    for path in (json, html):
+        if path and path != "-":
+            line(screen, f"wrote {path}")
+    if json == "-":
+        sys.stdout.buffer.write(text.encode())  # JSON is UTF-8 whatever the terminal is
+        sys.stdout.flush()

@@ -1,0 +1,95 @@
+"""``gpudrift doctor``: what this machine can run, and what is missing."""
+
+import os
+import platform
+from pathlib import Path
+
+from rich.console import Console
+
+from gpudrift.cli.consoles import console, line
+from gpudrift.version import __version__
+
+_DRIVER = Path("/proc/driver/nvidia")
+
+
+def doctor() -> None:
+    """Show devices, versions, and how to install what is missing."""
+    screen = console()
+    line(screen, f"gpudrift {__version__}, Python {platform.python_version()}, {platform.platform()}")
+    _section(screen, "Devices", _devices())
+    _section(screen, "Compiled kernels", _kernel_cache())
+    _section(screen, "Packages", _packages())
+    missing = _missing()
+    _section(screen, "Not installed, and what installs it" if missing else "Nothing is missing", missing)
+
+
+def _section(screen: Console, title: str, entries: dict[str, str]) -> None:
+    line(screen, f"\n{title}", "bold")
+    width = max((len(name) for name in entries), default=0)
+    for name, value in entries.items():
+        line(screen, f"  {name:{width}}  {value}")
+
+
+def _devices() -> dict[str, str]:
+    from gpudrift import BackendUnavailable, get_backend
+
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    found = {"cpu": f"ready, on {usable} of {os.cpu_count()} processors"}
+    try:
+        found["cuda"] = f"ready, as {get_backend('cuda').name}"
+    except BackendUnavailable as error:
+        found["cuda"] = f"not available: {error}"
+    found["NVIDIA"] = nvidia_devices(_DRIVER)
+    if chosen := os.environ.get("GPUDRIFT_DEVICE"):
+        found["GPUDRIFT_DEVICE"] = f"{chosen}, which 'auto' takes"
+    return found
+
+
+def nvidia_devices(driver: Path) -> str:
+    """The GPUs that the driver lists, read from its files: no library is loaded and no context made."""
+    models = [
+        text.strip()
+        for file in sorted(driver.glob("gpus/*/information"))
+        for name, _, text in [file.read_text(errors="replace").partition("\n")[0].partition(":")]
+        if name == "Model"
+    ]
+    if models:
+        return ", ".join(models)
+    return "a driver without a GPU" if driver.is_dir() else "no driver"
+
+
+def _kernel_cache() -> dict[str, str]:
+    """The folder where Numba keeps compiled kernels; without one that can be written every process compiles anew."""
+    from numba.core.dispatcher import Dispatcher
+
+    try:
+        from gpudrift_kernels.cpu import histogram
+    except RuntimeError as error:  # Numba's, where it finds no folder at all
+        return {"folder": f"none: {error}; set NUMBA_CACHE_DIR to a folder that can be written"}
+    kernels = [value for value in vars(histogram).values() if isinstance(value, Dispatcher)]
+    folder = Path(next(path for kernel in kernels if (path := kernel.stats.cache_path)))
+    present = next(place for place in (folder, *folder.parents) if place.exists())
+    compiled = len(list(folder.glob("*.nbc")))
+    if os.access(present, os.W_OK):
+        return {"folder": str(folder), "state": f"can be written, holds {compiled}"}
+    return {"folder": str(folder), "state": "cannot be written; set NUMBA_CACHE_DIR to a folder that can"}
+
+
+def _packages() -> dict[str, str]:
+    from gpudrift.versions import PACKAGES, versions
+
+    installed = versions()
+    return {name: version for name in PACKAGES if (version := installed[name]) is not None}
+
+
+def _missing() -> dict[str, str]:
+    from gpudrift.versions import PACKAGES, versions
+
+    installed = versions()
+    return {name: _install_line(name, extra) for name, extra in PACKAGES.items() if installed[name] is None}
+
+
+def _install_line(name: str, extra: str | None) -> str:
+    if extra is None:
+        return f"pip install {name}"
+    return f'pip install "gpudrift[{extra}]"' if extra else "pip install gpudrift"

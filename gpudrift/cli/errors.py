@@ -1,0 +1,93 @@
+"""How a command ends: its exit code, and one readable line for whatever went wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import typer
+from rich.text import Text
+from typer.core import TyperGroup
+
+from gpudrift.cli.consoles import console, line
+from gpudrift.errors import GpudriftError
+
+#: Exit codes; 0 is success, and for ``check`` no drift.
+DRIFT: Final = 1
+ERROR: Final = 2
+INTERRUPTED: Final = 128 + 2  # as the shell reports a program that SIGINT ended
+BROKEN_PIPE: Final = 128 + 13  # and SIGPIPE
+
+
+class Commands(TyperGroup):
+    """The group of all commands: an error that a user can mend ends in one line and exit code 2."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run one command line; leaves the process with its exit code, or returns it where not ``standalone_mode``."""
+        try:
+            code = super().main(
+                args, prog_name, complete_var, standalone_mode=False, windows_expand_args=windows_expand_args, **extra
+            )
+        except typer.TyperException as error:
+            say(f"error: {_usage(error)}")
+            code = ERROR
+        if standalone_mode:
+            sys.exit(code or 0)
+        return code
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the chosen command; here and not in ``main``, where typer has already swallowed interrupts."""
+        with _one_line():
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # a reader that has gone shows here, and not while Python shuts down
+
+
+def say(message: str) -> None:
+    """One line on stderr, whatever the message holds."""
+    from gpudrift.report.text import printable
+
+    text = Text(f"gpudrift: {printable(' '.join(message.split()))}")
+    text.highlight_words(["error:"], "bold red")
+    line(console(stderr=True), text)
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except GpudriftError as error:
+        say(f"error: {error}")
+        raise typer.Exit(ERROR) from error
+    except BrokenPipeError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
+        raise typer.Exit(BROKEN_PIPE) from error
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        say(f"error: {where}{error.strerror or error}")
+        raise typer.Exit(ERROR) from error
+    except KeyboardInterrupt as error:
+        say("stopped")
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def _usage(error: typer.TyperException) -> str:
+    """A usage mistake with its remedy."""
+    message = error.format_message().rstrip(".")
+    context = getattr(error, "ctx", None)
+    if context is None:  # raised by a command of ours, whose message holds the remedy
+        return message
+    quote = "put a glob in quotes, or " if "unexpected extra argument" in message else ""
+    return f"{message}; {quote}see {context.command_path} --help"

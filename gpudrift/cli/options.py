@@ -1,0 +1,47 @@
+"""Options that several commands share, and how a list of names is written on a command line."""
+
+import csv
+from typing import Annotated, Literal
+
+import typer
+
+_COLUMNS = """Columns to compare; all by default. Those named count in the verdict even if they look like an index.
+Repeat it or separate names by commas; quote a name that holds one, as in CSV."""
+
+Columns = Annotated[list[str] | None, typer.Option(metavar="NAMES", help=_COLUMNS)]
+Categorical = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAMES", help="Columns to treat as categories whatever their type. As --columns."),
+]
+Numeric = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAMES", help="Columns to treat as numbers whatever their type. As --columns."),
+]
+BackendName = Literal["auto", "cpu", "cuda"]
+Backend = Annotated[BackendName, typer.Option(help="Device that counts; 'cuda' never falls back.")]
+
+
+def split_names(option: str, values: list[str] | None) -> tuple[str, ...]:
+    """Column names from the values of one option.
+
+    Each value is a line of CSV: names separated by commas, a name in double quotes where it holds a comma.
+
+    Raises
+    ------
+    typer.BadParameter
+        An empty name, or a quote that is not closed.
+
+    Examples
+    --------
+    >>> split_names("--columns", ["age, plan", '"price, EUR"', "sex"])
+    ('age', 'plan', 'price, EUR', 'sex')
+    """
+    names: list[str] = []
+    for value in values or ():
+        try:
+            names += next(csv.reader([value], skipinitialspace=True, strict=True), [""])
+        except csv.Error as error:
+            raise typer.BadParameter(f"{value!r} is no list of names: {error}", param_hint=option) from error
+    if not all(names):
+        raise typer.BadParameter("a name is empty; leave out the extra comma", param_hint=option)
+    return tuple(names)

@@ -1,0 +1,133 @@
+"""Settings of a drift check: frozen, checked when made, readable from TOML."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from gpudrift.errors import ConfigError
+from gpudrift.stats import CORRECTIONS, STATISTICS
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What makes a feature count as drifted.
+
+    Attributes
+    ----------
+    alpha : float in (0, 1)
+        Error rate over the features of one report.
+    correction : {"benjamini-hochberg", "bonferroni", "none"}
+        How alpha is shared between features.
+    thresholds : mapping of statistic to float
+        Effect sizes that replace the defaults of ``gpudrift.stats.STATISTICS``.
+    drift_share : float in (0, 1], optional
+        Share of features that must drift before the dataset does; one feature is enough by default.
+    columns, categorical, numeric : tuple of str
+        Columns to compare (all by default), and those to treat as categories or numbers whatever their type.
+    exact : bool
+        Compute KS and Wasserstein from the sorted rows instead of the counts.
+
+    Raises
+    ------
+    ConfigError
+        With the name of the setting, its value and what is allowed.
+
+    Examples
+    --------
+    >>> Settings(alpha=0.01).threshold("psi")
+    0.1
+    >>> Settings(alpha=2)
+    Traceback (most recent call last):
+        ...
+    gpudrift.errors.ConfigError: alpha must be between 0 and 1, got 2
+    """
+
+    alpha: float = 0.05
+    correction: str = "benjamini-hochberg"
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    drift_share: float | None = None
+    columns: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
+    exact: bool = False
+
+    def __post_init__(self) -> None:
+        if not _is_number(self.alpha) or not 0 < self.alpha < 1:
+            raise ConfigError(f"alpha must be between 0 and 1, got {self.alpha!r}")
+        if self.correction not in CORRECTIONS:
+            raise ConfigError(_unknown("correction", self.correction, list(CORRECTIONS)))
+        if not isinstance(self.thresholds, Mapping):
+            raise ConfigError(f"thresholds must be a table of statistic = value, got {self.thresholds!r}")
+        for name, value in self.thresholds.items():
+            if name not in STATISTICS or STATISTICS[name].threshold is None:
+                known = [s.name for s in STATISTICS.values() if s.threshold is not None]
+                raise ConfigError(_unknown("thresholds", name, known))
+            if not _is_number(value) or not value > 0:
+                raise ConfigError(f"thresholds.{name} must be above 0, got {value!r}")
+        if self.drift_share is not None and not (_is_number(self.drift_share) and 0 < self.drift_share <= 1):
+            raise ConfigError(f"drift_share must be above 0 and at most 1, got {self.drift_share!r}")
+        for name in ("columns", "categorical", "numeric"):
+            value = getattr(self, name)
+            if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+                raise ConfigError(f"{name} must be a list of column names, got {value!r}")
+            object.__setattr__(self, name, tuple(value))
+        if both := sorted(set(self.categorical) & set(self.numeric)):
+            raise ConfigError(f"{both[0]!r} is named under categorical and numeric; keep one")
+        if not isinstance(self.exact, bool):
+            raise ConfigError(f"exact must be true or false, got {self.exact!r}")
+
+    def threshold(self, statistic: str) -> float:
+        """Effect size at which a statistic is material."""
+        value = self.thresholds.get(statistic, STATISTICS[statistic].threshold)
+        if value is None:
+            raise ConfigError(f"{statistic} has no threshold")
+        return float(value)
+
+
+def load_settings(path: str | Path, **overrides: Any) -> Settings:
+    """Settings from the ``[check]`` table of a TOML file; ``overrides`` that are not None win.
+
+    Raises
+    ------
+    ConfigError
+        With the file and the key path; an unknown key comes with the nearest known one.
+    """
+    try:
+        with open(path, "rb") as file:
+            document = tomllib.load(file)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror}; check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    for key in document:
+        if key != "check":
+            raise ConfigError(f"{path}: {_unknown('', key, ['check'])}")
+    table = document.get("check", {})
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: check must be a table, got {table!r}")
+    known = [f.name for f in fields(Settings)]
+    for key in table:
+        if key not in known:
+            raise ConfigError(f"{path}: {_unknown('check', key, known)}")
+    try:
+        return Settings(**(table | {k: v for k, v in overrides.items() if v is not None}))
+    except ConfigError as error:
+        raise ConfigError(f"{path}: check.{error}") from error
+    except TypeError as error:
+        raise ConfigError(f"{path}: {error}") from error
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _unknown(where: str, name: Any, known: list[str]) -> str:
+    """'thresholds.ps1 is unknown: did you mean psi?'"""
+    path = f"{where}.{name}" if where else str(name)
+    near = difflib.get_close_matches(str(name), known, n=1)
+    return f"{path} is unknown: " + (f"did you mean {near[0]}?" if near else f"it can be {', '.join(known)}")

@@ -1,0 +1,40 @@
+"""The exceptions of gpudrift.
+
+GpudriftError
+|-- BackendUnavailable (RuntimeError)   the asked-for device or its libraries are not there
+|-- DependencyMissing  (ImportError)    an optional package is needed; the message holds the install line
+|-- DataError          (ValueError)     an input cannot be read or compared
+|-- ProfileError       (ValueError)     a profile file is damaged, too new, or not one of ours
+|-- ConfigError        (ValueError)     a setting is unknown or out of range
+`-- PlanError          (ValueError)     a cell plan holds values that no sample could have given
+"""
+
+from __future__ import annotations
+
+from gpudrift_kernels.errors import BackendUnavailable, GpudriftError, PlanError
+
+__all__ = [
+    "BackendUnavailable",
+    "ConfigError",
+    "DataError",
+    "DependencyMissing",
+    "GpudriftError",
+    "PlanError",
+    "ProfileError",
+]
+
+
+class DependencyMissing(GpudriftError, ImportError):
+    """An optional package is not installed; the message names it and the exact install line."""
+
+
+class DataError(GpudriftError, ValueError):
+    """An input cannot be read or compared; the message names it and the remedy."""
+
+
+class ProfileError(GpudriftError, ValueError):
+    """A profile file cannot be trusted: truncated, altered, too new, or not a profile."""
+
+
+class ConfigError(GpudriftError, ValueError):
+    """A setting is unknown or out of range; the message holds its name, its value and what is allowed."""

@@ -1,0 +1,22 @@
+"""Profile a reference once, count batches, compare counts."""
+
+from __future__ import annotations
+
+from gpudrift.profiles.build import profile
+from gpudrift.profiles.check import check_drift
+from gpudrift.profiles.counts import Counts
+from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift, Reason
+from gpudrift.profiles.gdp import load_profile
+from gpudrift.profiles.reference_profile import Profile
+
+__all__ = [
+    "Bin",
+    "Counts",
+    "DriftReport",
+    "FeatureDrift",
+    "Profile",
+    "Reason",
+    "check_drift",
+    "load_profile",
+    "profile",
+]

@@ -1,0 +1,45 @@
+"""PSI bins: the deciles of the reference, snapped to indices."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+N_QUANTILES: Final = 10
+
+
+def bin_starts(indices: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Indices at which a bin begins.
+
+    A bin ends with the index that holds a decile, as (a, b] does; an index with a tenth of the reference or more (an
+    atom) is a bin of its own. The first bin is open below, the last above.
+
+    Parameters
+    ----------
+    indices, counts : 1-D ndarray of int64
+        Occupied indices of the reference, ascending, and their rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bin_starts(np.arange(20), np.ones(20, np.int64))
+    array([ 2,  4,  6,  8, 10, 12, 14, 16, 18])
+    >>> bin_starts(np.array([4, 9]), np.array([90, 10]))
+    array([ 4,  5,  9, 10])
+    """
+    n = int(counts.sum())
+    if not n:
+        return np.empty(0, np.int64)
+    rank = -(-np.arange(1, N_QUANTILES) * n // N_QUANTILES)  # rows at or below the decile, rounded up
+    deciles = indices[np.searchsorted(np.cumsum(counts), rank)]
+    atoms = indices[counts * N_QUANTILES >= n]
+    return np.unique(np.concatenate([deciles + 1, atoms, atoms + 1]))
+
+
+def bin_counts(starts: NDArray[np.int64], indices: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows in each of the ``len(starts) + 1`` bins."""
+    out = np.zeros(starts.size + 1, np.int64)
+    np.add.at(out, np.searchsorted(starts, indices, side="right"), counts)
+    return out

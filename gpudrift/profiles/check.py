@@ -1,0 +1,202 @@
+"""check_drift: the whole question in one call."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpudrift.config import Settings
+from gpudrift.errors import DataError
+from gpudrift.frames import NumberReader, Source, TableLike, open_source
+from gpudrift.profiles.build import profile_source
+from gpudrift.profiles.columns import NumericColumn
+from gpudrift.profiles.compare import Exact, compare
+from gpudrift.profiles.counting import Progress, count_source
+from gpudrift.profiles.counts import Counts
+from gpudrift.profiles.drift_report import DriftReport, FeatureDrift
+from gpudrift.profiles.extent import as_float
+from gpudrift.profiles.gdp import load_profile
+from gpudrift.profiles.reference_profile import Profile
+from gpudrift.profiles.verdict import decide
+from gpudrift.stats import Wasserstein, ks_from_statistic, relative_scale, wasserstein_exact
+from gpudrift_kernels.backend import Backend, BackendName, get_backend
+
+
+def check_drift(
+    *,
+    reference: TableLike | Profile,
+    current: TableLike,
+    columns: Sequence[str] = (),
+    categorical: Sequence[str] = (),
+    numeric: Sequence[str] = (),
+    exact: bool = False,
+    alpha: float = 0.05,
+    correction: str = "benjamini-hochberg",
+    thresholds: Mapping[str, float] | None = None,
+    drift_share: float | None = None,
+    settings: Settings | None = None,
+    backend: BackendName | Backend = "auto",
+    progress: Progress | None = None,
+) -> DriftReport:
+    """Tell whether the current data have moved away from the reference, feature by feature.
+
+    Parameters
+    ----------
+    reference, current : table
+        pandas, polars or pyarrow table, RecordBatchReader, NumPy array (1-D or 2-D), mapping of names to arrays, or
+        Parquet: a file, a directory, a glob, or a list of them. The reference may also be a Profile or the path of a
+        ``.gdp`` file.
+    columns : sequence of str, optional
+        Columns to compare; all by default. Those named here count in the verdict even if they look like an index.
+    categorical, numeric : sequence of str, optional
+        Columns to treat as such whatever their type.
+    exact : bool
+        KS and Wasserstein from the sorted rows. Without it they come with a certified interval from the counts, and
+        rows are sorted only for a feature whose verdict hangs on it.
+    alpha : float
+        Error rate over the features of the report.
+    correction : {"benjamini-hochberg", "bonferroni", "none"}
+    thresholds : mapping of statistic to effect size, optional
+        Replaces the defaults of ``gpudrift.stats.STATISTICS``.
+    drift_share : float, optional
+        Share of features that must drift before the dataset does; one feature is enough by default.
+    settings : Settings, optional
+        All of the above in one value, instead of them.
+    backend : {"auto", "cpu", "cuda"} or Backend
+    progress : callable, optional
+        Called with a number of rows whenever so many have been read.
+
+    Returns
+    -------
+    DriftReport
+
+    Raises
+    ------
+    DataError
+        Nothing to compare, or an unreadable input. One bad column never raises: it is named in ``problems``.
+    ConfigError
+        A setting out of range.
+    BackendUnavailable
+        The backend asked for is not there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import gpudrift as gd
+    >>> rng = np.random.default_rng(0)
+    >>> train, today = rng.normal(size=10_000), rng.normal(0.5, size=10_000)
+    >>> report = gd.check_drift(reference={"x": train}, current={"x": today})
+    >>> report.dataset_drift, round(report["x"].psi, 2)
+    (True, 0.24)
+    """
+    chosen = settings or Settings(
+        alpha=alpha,
+        correction=correction,
+        thresholds=thresholds or {},
+        drift_share=drift_share,
+        columns=tuple(columns),
+        categorical=tuple(categorical),
+        numeric=tuple(numeric),
+        exact=exact,
+    )
+    device = get_backend(backend)
+    champion, reference_source = _reference(reference, chosen, device, progress)
+    current_source = open_source(current, "current", again=chosen.exact)
+    counts = count_source(current_source, champion.plans, champion.profile_id, device, progress)
+    report = compare(champion, counts, chosen, device)
+    if reference_source is None or current_source.one_pass or not (names := _undecided(report, chosen)):
+        return report
+    exact_values = _exact(champion, counts, names, reference_source, current_source, device)
+    return compare(champion, counts, chosen, device, exact=exact_values)
+
+
+def _reference(
+    reference: TableLike | Profile, settings: Settings, backend: Backend, progress: Progress | None
+) -> tuple[Profile, Source | None]:
+    """The profile, and the rows it was made from where there are any."""
+    if isinstance(reference, str | PathLike) and Path(fspath(reference)).suffix == ".gdp":
+        reference = load_profile(reference)
+    if not isinstance(reference, Profile):
+        source = open_source(reference, "reference", again=True)
+        made = profile_source(
+            source, columns=settings.columns, categorical=settings.categorical, numeric=settings.numeric,
+            backend=backend, progress=progress,
+        )  # fmt: skip
+        return made, source
+    if settings.exact:
+        raise DataError("exact needs the rows of the reference, a profile has only counts; pass the reference itself")
+    for kind, names in (("categorical", settings.categorical), ("numeric", settings.numeric)):
+        for name in names:
+            if name in reference.columns and reference.plans[reference.columns.index(name)].kind != kind:
+                raise DataError(f"{name!r} was not profiled as {kind}; make the profile again with {kind}=[{name!r}]")
+    return reference, None
+
+
+def _undecided(report: DriftReport, settings: Settings) -> list[str]:
+    """Numeric features to sort: all of them on request, else those whose verdict hangs on what the counts only bound."""
+    numeric = [f for f in report.values() if f.ks is not None and not math.isnan(f.ks.statistic)]
+    if settings.exact:
+        return [f.name for f in numeric]
+    features = [replace(f, drifted=False, reasons=()) for f in report.values()]
+    lowest, highest = (
+        {f.name: f.drifted for f in decide([_at_bound(f, upper=upper) for f in features], settings)}
+        for upper in (False, True)
+    )
+    return [f.name for f in numeric if not lowest[f.name] == highest[f.name] == f.drifted]
+
+
+def _at_bound(feature: FeatureDrift, *, upper: bool) -> FeatureDrift:
+    """The feature as if KS and Wasserstein lay at one end of their intervals."""
+    if feature.ks is None or math.isnan(feature.ks.statistic):
+        return feature
+    ks = feature.ks
+    if upper and not ks.exact:
+        n, m = (sum(side) for side in zip(*((b.reference, b.current) for b in feature.bins), strict=True))
+        ks = ks_from_statistic(ks.upper, n, m)
+    # the p-value is twice or thrice the smallest one: taking ks's own can only reject more, and sort once too often
+    return replace(
+        feature,
+        ks=ks,
+        log_p_value=min(feature.log_p_value, ks.log_pvalue) if upper else feature.log_p_value,
+        wasserstein=feature.wasserstein_upper if upper else feature.wasserstein_lower,
+    )
+
+
+def _exact(
+    profile: Profile,
+    counts: Counts,
+    names: Iterable[str],
+    reference: Source,
+    current: Source,
+    backend: Backend,
+) -> dict[str, Exact]:
+    """KS and Wasserstein from sorted rows, one column at a time."""
+    found = {}
+    for name in names:
+        column = profile.plans[profile.columns.index(name)]
+        if not isinstance(column, NumericColumn):
+            continue
+        f, g = (backend.sort(values) for values in (_values(reference, column), _values(current, column)))
+        distance = backend.ks_sorted(f, g)
+        f_float, g_float = (as_float(side, column.plan) for side in (f, g))
+        centre = float(column.plan.centre) if column.plan.wide else 0.0
+        with np.errstate(over="ignore"):
+            mean, std = float(np.mean(f_float)), float(np.std(f_float))
+        w1 = wasserstein_exact(f_float, g_float, relative_scale(mean + centre, std))
+        found[name] = Exact(ks_from_statistic(distance, f.size, g.size), Wasserstein(w1, w1, w1))
+    return found
+
+
+def _values(source: Source, column: NumericColumn) -> NDArray[Any]:
+    parts = []
+    for batch in source.batches([column.name]):
+        reader = NumberReader(batch.columns[column.name], column.meaning, column.plan.dtype)
+        parts.append(reader.values(0, reader.n_rows)[0])
+    return np.concatenate(parts)

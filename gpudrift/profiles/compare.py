@@ -1,0 +1,300 @@
+"""Compare the counts of a batch with those of the reference: counts in, DriftReport out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpudrift.config import Settings
+from gpudrift.errors import DataError
+from gpudrift.frames import Problem
+from gpudrift.profiles.bins import bin_counts
+from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
+from gpudrift.profiles.counts import Counts
+from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift
+from gpudrift.profiles.extent import as_float, extent
+from gpudrift.profiles.labels import bin_labels
+from gpudrift.profiles.reference_profile import Profile
+from gpudrift.profiles.verdict import MIN_VALUES, decide
+from gpudrift.stats import (
+    KS,
+    Wasserstein,
+    chi_square,
+    hellinger,
+    js_distance,
+    ks_from_cells,
+    mean_std_from_cells,
+    pool_rare,
+    psi,
+    psi_log_pvalue,
+    rate_change_log_pvalue,
+    relative_scale,
+    wasserstein_from_cells,
+)
+from gpudrift_kernels.backend import Backend
+from gpudrift_kernels.rules import MISSING, NEGATIVE_INFINITY, POSITIVE_INFINITY
+
+Counted = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
+class Exact:
+    """KS and Wasserstein of one feature from its sorted rows."""
+
+    ks: KS
+    wasserstein: Wasserstein
+
+
+def compare(
+    profile: Profile,
+    counts: Counts,
+    settings: Settings,
+    backend: Backend,
+    *,
+    exact: Mapping[str, Exact] | None = None,
+) -> DriftReport:
+    """Every statistic and the verdict; ``exact`` replaces what the counts only bound."""
+    if counts.profile_id != profile.profile_id:
+        raise DataError("the counts belong to another profile; count the batch with this one")
+    wanted = _wanted(profile, settings)
+    if not counts.n_rows:
+        raise DataError("current has no rows; pass at least one")
+    problems = [*profile.problems, *(p for p in counts.problems if p.feature in wanted or not p.feature)]
+    named = {problem.feature for problem in problems}
+    present = {
+        f: column for f, column in enumerate(profile.plans) if column.name in wanted and counts.column(f)[0].size
+    }
+    if not present:
+        reasons = "".join(f"; {p.feature}: {p.what}" for p in problems[:5])
+        raise DataError(f"reference and current have no column in common that can be compared{reasons}")
+    known = exact or {}
+    features = list(backend.map(lambda f: _feature(profile, counts, f, backend, known), present))
+    explicit = profile.explicit | set(settings.columns)
+    finished = []
+    for f, feature in zip(present, features, strict=True):
+        why = None if feature.name in explicit else _index_like(profile.plans[f], profile, counts, f)
+        if why:
+            problems.append(
+                Problem(
+                    feature.name,
+                    f"{why}, as an index does: it is no part of the verdict",
+                    "name it in columns to count it",
+                )
+            )
+        problems += _remarks(feature, profile.plans[f], named)
+        finished.append(replace(feature, counted=why is None))
+    decided = decide(finished, settings)
+    judged = sum(f.judged for f in decided)
+    drifted = sum(f.drifted for f in decided)
+    share = drifted / judged if judged else math.nan
+    ordered = sorted(decided, key=lambda f: (not f.drifted, not f.counted, -f.severity(settings), f.name))
+    return DriftReport(
+        features={f.name: f for f in ordered},
+        dataset_drift=drifted > 0 and share >= (settings.drift_share or 0.0),
+        share_drifted=share,
+        problems=tuple(dict.fromkeys(problems)),
+        n_reference=profile.n_rows,
+        n_current=counts.n_rows,
+        backend=backend.name,
+        settings=settings,
+        _profile=profile,
+        _counts=counts,
+    )
+
+
+def value_counts(column: NumericColumn, counted: Counted) -> Counted:
+    """Occupied indices and their rows, without the special counters."""
+    indices, rows = counted
+    end = np.searchsorted(indices, column.plan.n_index)
+    return indices[:end], rows[:end]
+
+
+def _wanted(profile: Profile, settings: Settings) -> set[str]:
+    for name in settings.columns:
+        if name not in profile.columns and name not in {p.feature for p in profile.problems}:
+            raise DataError(f"the profile has no column {name!r}; it has {', '.join(map(repr, profile.columns[:10]))}")
+    return set(settings.columns or profile.columns)
+
+
+def _feature(profile: Profile, counts: Counts, f: int, backend: Backend, exact: Mapping[str, Exact]) -> FeatureDrift:
+    column = profile.plans[f]
+    reference, current = profile.reference.column(f), counts.column(f)
+    if isinstance(column, NumericColumn):
+        return _numeric(column, reference, current, backend, exact.get(column.name))
+    return _categorical(column, reference, current)
+
+
+def _numeric(
+    column: NumericColumn, reference: Counted, current: Counted, backend: Backend, exact: Exact | None
+) -> FeatureDrift:
+    cells_reference, cells_current = value_counts(column, reference), value_counts(column, current)
+    n, m = int(cells_reference[1].sum()), int(cells_current[1].sum())
+    indices = np.union1d(cells_reference[0], cells_current[0])
+    f, g = (_aligned(indices, *cells) for cells in (cells_reference, cells_current))
+    reach = extent(indices, column.plan, backend)
+    ks = exact.ks if exact else ks_from_cells(f, g, reach.single)
+    start, stop = as_float(reach.first, column.plan), as_float(reach.last, column.plan)
+    mean, std = mean_std_from_cells(f, start, stop)
+    scale = relative_scale(mean + (float(column.plan.centre) if column.plan.wide else 0.0), std)
+    distance = exact.wasserstein if exact else wasserstein_from_cells(f, g, start, stop, scale)
+    bins = [bin_counts(column.bin_starts, *cells) for cells in (cells_reference, cells_current)]
+    some = (bins[0] + bins[1]) > 0
+    binned_psi = psi(bins[0][some], bins[1][some])
+    tests = [ks.log_pvalue, psi_log_pvalue(binned_psi, n, m, int(some.sum()))]
+    special = [
+        [_rows(side, column.plan.n_index + k) for k in (MISSING, POSITIVE_INFINITY, NEGATIVE_INFINITY)]
+        for side in (reference, current)
+    ]
+    missing = special[0][0], special[1][0]
+    infinite = sum(special[0][1:]), sum(special[1][1:])
+    rows = int(reference[1].sum()), int(current[1].sum())
+    return FeatureDrift(
+        name=column.name,
+        kind="numeric",
+        dtype=column.dtype,
+        psi=binned_psi,
+        js_distance=js_distance(bins[0], bins[1]),
+        hellinger=hellinger(bins[0], bins[1]),
+        ks=ks,
+        wasserstein=distance.value,
+        wasserstein_lower=distance.lower,
+        wasserstein_upper=distance.upper,
+        cramers_v=None,
+        log_p_value=_one_p_value(tests, (n, m), (rows[0] - n, rows[1] - m), rows),
+        n_reference=rows[0],
+        n_current=rows[1],
+        missing_reference=missing[0],
+        missing_current=missing[1],
+        infinite_reference=infinite[0],
+        infinite_current=infinite[1],
+        new=0,
+        bins=tuple(map(Bin, bin_labels(column, backend), bins[0].tolist(), bins[1].tolist())),
+    )
+
+
+def _categorical(column: CategoricalColumn, reference: Counted, current: Counted) -> FeatureDrift:
+    size = len(column.vocabulary) + 1
+    sides = []
+    for indices, counted in (reference, current):
+        dense = np.zeros(size + 1, np.int64)
+        dense[indices] = counted
+        sides.append(dense)
+    f, g, pooled = pool_rare(sides[0][:size], sides[1][:size])
+    missing = int(sides[0][size]), int(sides[1][size])
+    n, m = int(f.sum()), int(g.sum())
+    test = chi_square(f, g)
+    names = [column.vocabulary[int(i)].as_py() for i in np.flatnonzero(~pooled)]
+    n_pooled = int(((sides[0] + sides[1])[:size][pooled] > 0).sum())
+    last = "other" if column.truncated else "new" if n_pooled <= 1 and not f[-1] else f"rare and new ({n_pooled:,})"
+    bins = [Bin(*entry) for entry in zip([*names, last], f.tolist(), g.tolist(), strict=True)]
+    some = (f + g) > 0
+    return FeatureDrift(
+        name=column.name,
+        kind="categorical",
+        dtype=column.dtype,
+        psi=psi(f[some], g[some]),
+        js_distance=js_distance(f, g),
+        hellinger=hellinger(f, g),
+        ks=None,
+        wasserstein=None,
+        wasserstein_lower=None,
+        wasserstein_upper=None,
+        cramers_v=test.cramers_v,
+        log_p_value=_one_p_value([test.log_pvalue], (n, m), missing, (n + missing[0], m + missing[1])),
+        n_reference=n + missing[0],
+        n_current=m + missing[1],
+        missing_reference=missing[0],
+        missing_current=missing[1],
+        infinite_reference=0,
+        infinite_current=0,
+        new=0 if column.truncated else int(sides[1][size - 1]),
+        bins=tuple(b for b in bins if b.reference + b.current),
+    )
+
+
+def _one_p_value(tests: list[float], values: tuple[int, int], absent: tuple[int, int], rows: tuple[int, int]) -> float:
+    """log min(1, k min(p)) over the k tests of a feature; NaN where no test has enough on both sides.
+
+    Rows without a value on either side add the test of their rate. Given how many there are in all, that number of
+    tests is fixed, so the bound holds.
+    """
+    usable = list(tests) if min(values) >= MIN_VALUES else []
+    if sum(absent) and min(rows) >= MIN_VALUES:
+        usable.append(rate_change_log_pvalue(absent[0], rows[0], absent[1], rows[1]))
+    if not usable:
+        return math.nan
+    return min(0.0, math.log(len(usable)) + min(usable))
+
+
+def _index_like(column: Column, profile: Profile, counts: Counts, f: int) -> str | None:
+    """Why a column looks like an index: unique values, or one that grows and has left the reference's range."""
+    if column.unique:
+        return "holds a different value in every row"
+    if not column.grows or not isinstance(column, NumericColumn):
+        return None
+    indices, _ = value_counts(column, profile.reference.column(f))
+    later, rows = value_counts(column, counts.column(f))
+    beyond = int(rows[later > indices[-1]].sum())
+    return "only grows" if 2 * beyond >= int(rows.sum()) > 0 else None
+
+
+def _remarks(feature: FeatureDrift, column: Column, named: set[str]) -> list[Problem]:
+    """What a reader of a feature's numbers should know."""
+    remarks: list[Problem] = []
+    for side, rows, absent, infinite in (
+        ("reference", feature.n_reference, feature.missing_reference, feature.infinite_reference),
+        ("current", feature.n_current, feature.missing_current, feature.infinite_current),
+    ):
+        values = rows - absent - infinite
+        if absent == rows:
+            remarks.append(
+                Problem(feature.name, f"has only missing values in the {side} data", "check where it comes from")
+            )
+        elif values == 0:
+            remarks.append(
+                Problem(
+                    feature.name,
+                    f"has only infinite or missing values in the {side} data",
+                    "check where it comes from",
+                )
+            )
+        elif values < MIN_VALUES:
+            remarks.append(
+                Problem(
+                    feature.name,
+                    f"has {values:,} value{'s' if values > 1 else ''} in the {side} data, too few for a verdict",
+                    f"collect at least {MIN_VALUES}",
+                )
+            )
+        elif infinite:
+            remarks.append(
+                Problem(
+                    feature.name,
+                    f"has {infinite:,} infinite values in the {side} data",
+                    "they are in no bin; mend or drop them",
+                )
+            )
+    if isinstance(column, CategoricalColumn) and column.truncated and feature.name not in named:
+        remarks.append(
+            Problem(
+                feature.name,
+                f"has more categories in the reference than are kept; the {len(column.vocabulary):,} most frequent are",
+                "the rest is pooled as other; group the values or drop the column",
+            )
+        )
+    return remarks
+
+
+def _aligned(indices: NDArray[np.int64], own: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    out = np.zeros(indices.size, np.int64)
+    out[np.searchsorted(indices, own)] = rows
+    return out
+
+
+def _rows(counted: Counted, index: int) -> int:
+    place = int(np.searchsorted(counted[0], index))
+    return int(counted[1][place]) if place < counted[0].size and counted[0][place] == index else 0

@@ -1,0 +1,335 @@
+"""DriftReport and FeatureDrift: what a comparison found, as plain values."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import narwhals as nw
+
+from gpudrift.config import Settings
+from gpudrift.errors import DataError
+from gpudrift.frames import Kind, Problem
+from gpudrift.stats import KS
+from gpudrift.version import __version__
+
+if TYPE_CHECKING:
+    from gpudrift.profiles.counts import Counts
+    from gpudrift.profiles.reference_profile import Profile
+    from gpudrift.report import ReportView
+
+FrameLibrary = Literal["pyarrow", "pandas", "polars"]
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One comparison behind a verdict: ``value`` reached ``threshold``, which came about by ``how``."""
+
+    statistic: str
+    value: float
+    threshold: float
+    how: str
+
+    def __str__(self) -> str:
+        sign = "<" if self.statistic == "p_value" else ">="
+        return f"{self.statistic} {self.value:.3g} {sign} {self.threshold:.3g} ({self.how})"
+
+
+@dataclass(frozen=True)
+class Bin:
+    """A PSI bin or a category, with its rows on both sides."""
+
+    label: str
+    reference: int
+    current: int
+
+
+@dataclass(frozen=True)
+class FeatureDrift:
+    """Every statistic of one feature, and its verdict.
+
+    Attributes
+    ----------
+    kind : {"numeric", "categorical"}
+    psi : float
+        Population stability index over ``psi_bins`` bins.
+    js_distance, hellinger : float
+        In [0, 1]; base 2.
+    ks : KS or None
+        Kolmogorov-Smirnov distance and its certified interval; None for categories.
+    wasserstein : float or None
+        In standard deviations of the reference, between ``wasserstein_lower`` and ``wasserstein_upper``; None for
+        categories.
+    cramers_v : float or None
+        None for numbers.
+    log_p_value : float
+        Natural logarithm of the one p-value that the verdict uses, before correction.
+    n_reference, n_current : int
+        Rows, the missing ones included.
+    missing_reference, missing_current : int
+        Rows that are null or NaN.
+    infinite_reference, infinite_current : int
+        Rows that are +inf or -inf; counted apart, in no bin.
+    new : int
+        Current rows in categories that the reference does not have.
+    drifted : bool
+        Rejected after correction, and at least one effect size at its threshold.
+    counted : bool
+        Whether the feature is part of the verdict on the dataset; an index-like column is not.
+    reasons : tuple of Reason
+        Why it drifted; empty where it did not.
+
+    A number that the data do not give (no rows, one value) is NaN here and null in JSON.
+    """
+
+    name: str
+    kind: Kind
+    dtype: str
+    psi: float
+    js_distance: float
+    hellinger: float
+    ks: KS | None
+    wasserstein: float | None
+    wasserstein_lower: float | None
+    wasserstein_upper: float | None
+    cramers_v: float | None
+    log_p_value: float
+    n_reference: int
+    n_current: int
+    missing_reference: int
+    missing_current: int
+    infinite_reference: int
+    infinite_current: int
+    new: int
+    bins: tuple[Bin, ...] = field(repr=False)
+    counted: bool = True
+    drifted: bool = False
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def psi_bins(self) -> int:
+        """Bins (or pooled categories) with any row: the k of PSI."""
+        return sum(1 for b in self.bins if b.reference + b.current)
+
+    @property
+    def judged(self) -> bool:
+        """Whether the feature has a part in the verdict: counted, and with values enough for a p-value."""
+        return self.counted and not math.isnan(self.log_p_value)
+
+    @property
+    def p_value(self) -> float:
+        """0.0 where ``log_p_value`` is below about -745."""
+        return math.exp(self.log_p_value)
+
+    @property
+    def missing_rate_reference(self) -> float:
+        """Share of the reference's rows that are missing."""
+        return self.missing_reference / self.n_reference if self.n_reference else math.nan
+
+    @property
+    def missing_rate_current(self) -> float:
+        """Share of the current rows that are missing."""
+        return self.missing_current / self.n_current if self.n_current else math.nan
+
+    @property
+    def effects(self) -> dict[str, float]:
+        """Effect sizes that can make the feature drift, by statistic; NaN left out."""
+        without_reference = self.missing_reference + self.infinite_reference
+        without_current = self.missing_current + self.infinite_current
+        change = math.nan
+        if self.n_reference and self.n_current:
+            change = abs(without_current / self.n_current - without_reference / self.n_reference)
+        found = {
+            "psi": self.psi,
+            "ks": self.ks.statistic if self.ks else None,
+            "js_distance": self.js_distance,
+            "wasserstein": self.wasserstein,
+            "hellinger": self.hellinger,
+            "cramers_v": self.cramers_v,
+            "missing_rate": change,
+        }
+        return {name: value for name, value in found.items() if value is not None and not math.isnan(value)}
+
+    def severity(self, settings: Settings) -> float:
+        """Largest effect size in units of its threshold: what reports are sorted by."""
+        return max((value / settings.threshold(name) for name, value in self.effects.items()), default=0.0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The entry of JSON schema 1; a number that is not finite is None."""
+        ks = self.ks
+        return {
+            "kind": self.kind,
+            "psi": _finite(self.psi),
+            "psi_bins": self.psi_bins,
+            "js_distance": _finite(self.js_distance),
+            "ks": None
+            if ks is None
+            else {
+                "statistic": _finite(ks.statistic),
+                "lower": _finite(ks.lower),
+                "upper": _finite(ks.upper),
+                "exact": ks.exact,
+                "log_pvalue": _finite(ks.log_pvalue),
+            },
+            "wasserstein": _finite(self.wasserstein),
+            "hellinger": _finite(self.hellinger),
+            "cramers_v": _finite(self.cramers_v),
+            "p_value": _finite(self.p_value),
+            "missing": {"reference": self.missing_reference, "current": self.missing_current},
+            "infinite": {"reference": self.infinite_reference, "current": self.infinite_current},
+            "new": self.new,
+            "n": {"reference": self.n_reference, "current": self.n_current},
+            "counted": self.counted,
+            "drifted": self.drifted,
+            "reasons": [
+                {"statistic": r.statistic, "value": _finite(r.value), "threshold": r.threshold, "how": r.how}
+                for r in self.reasons
+            ],
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class DriftReport(Mapping[str, FeatureDrift]):
+    """What a comparison found: a mapping from feature to FeatureDrift, worst first.
+
+    Attributes
+    ----------
+    dataset_drift : bool
+        At least one feature drifted (or ``settings.drift_share`` of them).
+    share_drifted : float
+        Drifted features among those that had a verdict.
+    drifted : tuple of str
+        Names of the drifted features, worst first.
+    problems : tuple of Problem
+        What could not be compared, and what a reader should know.
+
+    ``bool(report)`` raises: ask for ``report.dataset_drift``.
+    """
+
+    features: Mapping[str, FeatureDrift]
+    dataset_drift: bool
+    share_drifted: float
+    problems: tuple[Problem, ...]
+    n_reference: int
+    n_current: int
+    backend: str
+    settings: Settings
+    _profile: Profile = field(repr=False)
+    _counts: Counts = field(repr=False)
+
+    @property
+    def drifted(self) -> tuple[str, ...]:
+        return tuple(name for name, feature in self.features.items() if feature.drifted)
+
+    def __getitem__(self, name: str) -> FeatureDrift:
+        return self.features[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.features)
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def __bool__(self) -> bool:
+        raise TypeError("a report is neither true nor false; ask for report.dataset_drift")
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON schema 1 as plain values; no NaN, no infinity."""
+        return {
+            "schema": 1,
+            "gpudrift": __version__,
+            "backend": self.backend,
+            "rows": {"reference": self.n_reference, "current": self.n_current},
+            "dataset_drift": self.dataset_drift,
+            "share_drifted": _finite(self.share_drifted),
+            "features": {name: feature.to_dict() for name, feature in self.features.items()},
+            "problems": [problem.to_dict() for problem in self.problems],
+        }
+
+    def to_json(self, *, indent: int | None = 2) -> str:
+        """JSON schema 1 as text."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, allow_nan=False)
+
+    def to_frame(self, library: FrameLibrary = "pyarrow") -> Any:
+        """One row a feature, as a table of the library named.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import gpudrift as gd
+        >>> report = gd.check_drift(reference=np.arange(100.0), current=np.arange(100.0))
+        >>> report.to_frame().column("psi").to_pylist()
+        [0.0]
+        """
+        rows = [
+            {
+                "feature": f.name, "kind": f.kind, "drifted": f.drifted, "psi": f.psi, "psi_bins": f.psi_bins,
+                "ks": f.ks.statistic if f.ks else None, "js_distance": f.js_distance, "wasserstein": f.wasserstein,
+                "hellinger": f.hellinger, "cramers_v": f.cramers_v, "p_value": f.p_value,
+                "missing_rate_reference": f.missing_rate_reference, "missing_rate_current": f.missing_rate_current,
+                "new": f.new, "n_reference": f.n_reference, "n_current": f.n_current, "counted": f.counted,
+            }
+            for f in self.features.values()
+        ]  # fmt: skip
+        names = list(rows[0]) if rows else []
+        columns = {name: [row[name] for row in rows] for name in names}
+        return nw.from_dict(columns, backend=library).to_native()
+
+    def save_html(self, path: str | PathLike[str], *, title: str = "Drift report", created: str = "") -> None:
+        """Write the report as one self-contained page; ``created`` is a time to show, as text."""
+        from gpudrift.report import render_report
+
+        text = render_report(self.to_view(title=title, created=created))
+        try:
+            Path(path).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise DataError(f"{path} cannot be written: {error.strerror}; choose another place") from error
+
+    def to_view(self, *, title: str = "Drift report", created: str = "") -> ReportView:
+        """The plain values that the HTML page is made from: counts by bin, and no row of the data."""
+        from gpudrift.profiles.pictures import report_view
+
+        return report_view(self, self._profile, self._counts, title=title, created=created)
+
+    def _repr_html_(self) -> str:
+        from gpudrift.report import render_report
+
+        page = html.escape(render_report(self.to_view()), quote=True)
+        return f'<iframe srcdoc="{page}" sandbox="allow-scripts" style="width:100%;height:32rem;border:0"></iframe>'
+
+    def __str__(self) -> str:
+        head = "drift" if self.dataset_drift else "no drift"
+        lines = [
+            f"{head}: {len(self.drifted)} of {sum(f.judged for f in self.features.values())} features drifted "
+            f"({self.n_reference:,} reference rows, {self.n_current:,} current rows)",
+            f"{'feature':24} {'drifted':7} {'PSI':>8} {'KS':>8} {'JS':>8} {'W1':>8} {'p':>9} {'missing':>15}",
+        ]
+        for f in self.features.values():
+            verdict = "yes" if f.drifted else "no" if f.judged else "-"
+            missing = f"{f.missing_rate_reference:.1%} -> {f.missing_rate_current:.1%}"
+            lines.append(
+                f"{f.name[:24]:24} {verdict:7} {f.psi:8.4f} {_cell(f.ks.statistic if f.ks else None)} "
+                f"{f.js_distance:8.4f} {_cell(f.wasserstein)} {f.p_value:9.1e} {missing:>15}"
+            )
+        lines += [f"problem: {problem}" for problem in self.problems]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return (
+            f"DriftReport(dataset_drift={self.dataset_drift}, drifted={len(self.drifted)} of {len(self)} features, "
+            f"rows {self.n_reference:,} -> {self.n_current:,})"
+        )
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _cell(value: float | None) -> str:
+    return f"{'-':>8}" if value is None else f"{value:8.4f}"

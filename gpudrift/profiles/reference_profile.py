@@ -1,0 +1,133 @@
+"""Profile: a reference, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from typing import TYPE_CHECKING
+
+from gpudrift.config import Settings
+from gpudrift.errors import DataError
+from gpudrift.frames import Problem, TableLike, open_source
+from gpudrift.profiles.columns import Column
+from gpudrift.profiles.counting import Progress, count_source
+from gpudrift.profiles.counts import Counts
+from gpudrift_kernels.backend import Backend, BackendName, get_backend
+
+if TYPE_CHECKING:
+    from gpudrift.profiles.drift_report import DriftReport
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """How the columns of a reference are counted and binned, and the counts of the reference itself.
+
+    Made by ``gpudrift.profile`` or ``gpudrift.load_profile``; never changes.
+
+    Attributes
+    ----------
+    profile_id : str
+        Digest of the columns and the reference counts: the same reference gives the same one.
+    reference : Counts
+        Counts of the reference.
+    problems : tuple of Problem
+        Columns of the reference that are not part of the profile, and why.
+    """
+
+    profile_id: str
+    plans: tuple[Column, ...]
+    reference: Counts
+    problems: tuple[Problem, ...]
+    explicit: frozenset[str]
+
+    @classmethod
+    def build(
+        cls, plans: Sequence[Column], counts: Counts, *, problems: Iterable[Problem], explicit: frozenset[str]
+    ) -> Profile:
+        """From planned columns and the reference counted over them."""
+        from gpudrift.profiles.gdp import content_digest
+
+        draft = cls("", tuple(plans), counts, tuple(problems), explicit)
+        profile_id = content_digest(draft)
+        return replace(draft, profile_id=profile_id, reference=replace(counts, profile_id=profile_id, problems=()))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns, in the reference's order."""
+        return tuple(plan.name for plan in self.plans)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of the reference."""
+        return self.reference.n_rows
+
+    def count(
+        self, batch: TableLike, *, backend: BackendName | Backend = "auto", progress: Progress | None = None
+    ) -> Counts:
+        """Count a batch: integers only, which add and subtract.
+
+        Parameters
+        ----------
+        batch : table
+            Anything that ``gpudrift.profile`` takes. Columns the profile does not know are ignored; those it misses,
+            or finds in another type, are named in ``problems`` of the result.
+        backend : {"auto", "cpu", "cuda"} or Backend
+            Device that counts; all give the same bits.
+        progress : callable, optional
+            Called with a number of rows whenever so many have been counted.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import gpudrift as gd
+        >>> champion = gd.profile({"x": np.arange(100.0)})
+        >>> monday, tuesday = champion.count({"x": np.arange(50.0)}), champion.count({"x": np.arange(50.0, 100.0)})
+        >>> monday + tuesday == champion.reference
+        True
+        """
+        source = open_source(batch, "current", again=False)
+        return count_source(source, self.plans, self.profile_id, get_backend(backend), progress)
+
+    def compare(
+        self, counts: Counts, *, settings: Settings | None = None, backend: BackendName | Backend = "auto"
+    ) -> DriftReport:
+        """Every statistic and the verdict, from counts alone.
+
+        Parameters
+        ----------
+        counts : Counts
+            Of this profile.
+        settings : Settings, optional
+            Thresholds, alpha and correction; ``columns`` limits the comparison to those named.
+
+        Raises
+        ------
+        DataError
+            Counts of another profile, or nothing to compare: no common column, or no row.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import gpudrift as gd
+        >>> rng = np.random.default_rng(0)
+        >>> champion = gd.profile({"x": rng.normal(size=1000)})
+        >>> champion.compare(champion.count({"x": rng.normal(1, size=1000)})).drifted
+        ('x',)
+        """
+        from gpudrift.profiles.compare import compare
+
+        if not isinstance(counts, Counts):
+            raise DataError(
+                f"compare takes the Counts of a batch, got {type(counts).__name__}; call profile.count first"
+            )
+        return compare(self, counts, settings or Settings(), get_backend(backend))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the profile to a file, atomically; by custom its name ends in ``.gdp``."""
+        from gpudrift.profiles.gdp import save_profile
+
+        save_profile(self, path)
+
+    def __repr__(self) -> str:
+        return f"Profile({self.n_rows:,} rows, {len(self.plans)} columns, {self.profile_id[:12]})"

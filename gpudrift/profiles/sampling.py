@@ -1,0 +1,58 @@
+"""Which rows of the reference a plan is made from: spread over the whole input, and picked by a hash."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_ROWS: Final = 1 << 16
+LARGER_SAMPLE_ROWS: Final = 1 << 18
+
+
+def sample_positions(n_rows: int, n_sample: int = SAMPLE_ROWS) -> NDArray[np.int64]:
+    """One row from each of ``n_sample`` equal stretches of the input; all rows where there are no more.
+
+    The place within its stretch is a hash of the stretch's number, so the choice depends on the number of rows
+    alone: never on partitions, workers or a random state.
+
+    Examples
+    --------
+    >>> sample_positions(4).tolist()
+    [0, 1, 2, 3]
+    >>> sample_positions(10**9).size
+    65536
+    """
+    if n_rows <= n_sample:
+        return np.arange(n_rows, dtype=np.int64)
+    stretch = np.arange(n_sample + 1, dtype=np.uint64) * np.uint64(n_rows) // np.uint64(n_sample)
+    length = np.diff(stretch)
+    return (stretch[:-1] + _hash(np.arange(n_sample, dtype=np.uint64)) % length).astype(np.int64)
+
+
+def grows(sample: NDArray[Any]) -> bool:
+    """Whether values, in row order, never fall and do rise: a counter, a clock, a sorted key."""
+    return sample.size >= 20 and bool(np.all(sample[1:] >= sample[:-1]) and sample[-1] > sample[0])
+
+
+def unique_numbers(sample: NDArray[Any], n_rows: int) -> bool:
+    """Whether whole numbers look like identifiers: no two alike, and packed close or spread over 64 bits.
+
+    A measurement that fills a range of twice the rows would repeat itself in 100 rows with probability above
+    1 - exp(-25); one in between, such as a duration in nanoseconds, is left to be a measurement.
+    """
+    if sample.size < 100 or not np.all(sample == np.floor(sample)):
+        return False
+    if np.unique(sample).size < sample.size:
+        return False
+    spread = int(sample.max()) - int(sample.min())
+    return spread < 2 * n_rows or spread > 2**53
+
+
+def _hash(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """splitmix64's finaliser (Steele, Lea, Flood 2014, doi:10.1145/2660193.2660195)."""
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))

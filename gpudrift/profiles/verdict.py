@@ -1,0 +1,43 @@
+"""The verdict: which features drifted, at a stated error rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from gpudrift.config import Settings
+from gpudrift.profiles.drift_report import FeatureDrift, Reason
+from gpudrift.stats import CORRECTIONS
+
+#: Values on either side below which the laws behind the p-values do not hold: three to a decile.
+MIN_VALUES: Final = 30
+
+
+def decide(features: Sequence[FeatureDrift], settings: Settings) -> list[FeatureDrift]:
+    """Features with ``drifted`` and ``reasons`` filled in.
+
+    A feature drifted if its p-value is rejected after correction over the features of the verdict, and at least one
+    effect size reaches its threshold: p-values alone alarm on everything when rows are many, effect sizes alone when
+    rows are few.
+    """
+    log_p = np.array([f.log_p_value if f.counted else math.nan for f in features])
+    rejected = CORRECTIONS[settings.correction](log_p, settings.alpha)
+    n_tested = sum(f.judged for f in features)
+    return [_judge(f, bool(r), n_tested, settings) for f, r in zip(features, rejected, strict=True)]
+
+
+def _judge(feature: FeatureDrift, rejected: bool, n_tested: int, settings: Settings) -> FeatureDrift:
+    reached = [
+        Reason(name, value, settings.threshold(name), "set by user" if name in settings.thresholds else "default")
+        for name, value in feature.effects.items()
+        if value >= settings.threshold(name)
+    ]
+    if not (rejected and reached):
+        return feature
+    over = f"over {n_tested} feature{'s' if n_tested > 1 else ''}"
+    how = f"uncorrected {over}" if settings.correction == "none" else f"{settings.correction} {over}"
+    return replace(feature, drifted=True, reasons=(*reached, Reason("p_value", feature.p_value, settings.alpha, how)))

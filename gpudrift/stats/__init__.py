@@ -1,0 +1,55 @@
+"""Drift statistics: int64 counts in, float64 numbers out.
+
+Nothing here reads a row, a file or a clock, or knows where the counts came from. A statistic has one
+definition, in one file, and one line in `STATISTICS`, which holds its threshold.
+An empty side has no distribution: its statistics are NaN, and the corrections do not count NaN p-values.
+"""
+
+from __future__ import annotations
+
+from gpudrift.stats.chi_square import ChiSquare, chi_square, pool_rare
+from gpudrift.stats.distributions import chi2_log_sf, kolmogorov_log_sf
+from gpudrift.stats.hellinger import hellinger
+from gpudrift.stats.js import js_distance, js_divergence
+from gpudrift.stats.kl import kl
+from gpudrift.stats.ks import KS, ks_from_cells, ks_from_statistic
+from gpudrift.stats.multiplicity import CORRECTIONS, benjamini_hochberg, bonferroni, uncorrected
+from gpudrift.stats.proportion import rate_change_log_pvalue
+from gpudrift.stats.psi import psi, psi_log_pvalue
+from gpudrift.stats.registry import STATISTICS, Statistic
+from gpudrift.stats.wasserstein import (
+    Wasserstein,
+    mean_std_from_cells,
+    relative_scale,
+    wasserstein_exact,
+    wasserstein_from_cells,
+)
+
+__all__ = [
+    "CORRECTIONS",
+    "KS",
+    "STATISTICS",
+    "ChiSquare",
+    "Statistic",
+    "Wasserstein",
+    "benjamini_hochberg",
+    "bonferroni",
+    "chi2_log_sf",
+    "chi_square",
+    "hellinger",
+    "js_distance",
+    "js_divergence",
+    "kl",
+    "kolmogorov_log_sf",
+    "ks_from_cells",
+    "ks_from_statistic",
+    "mean_std_from_cells",
+    "pool_rare",
+    "psi",
+    "psi_log_pvalue",
+    "rate_change_log_pvalue",
+    "relative_scale",
+    "uncorrected",
+    "wasserstein_exact",
+    "wasserstein_from_cells",
+]

@@ -1,0 +1,62 @@
+"""What counts in cells say about the difference F - G of two distribution functions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+class CdfDifference(NamedTuple):
+    """F - G before and after every cell, and the furthest it can go inside; float64, shape (cells,) each.
+
+    Attributes
+    ----------
+    before, after
+        F - G just before the cell's smallest and just after its largest value. Known exactly.
+    highest, lowest
+        F - G where all of the cell's reference rows, or all of its current rows, come first. Whatever the
+        order of the rows inside, F - G stays within [lowest, highest], and either end can be reached.
+    """
+
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    highest: NDArray[np.float64]
+    lowest: NDArray[np.float64]
+
+
+def cdf_difference(
+    reference: NDArray[np.int64], current: NDArray[np.int64], n_reference: int, n_current: int
+) -> CdfDifference:
+    """F - G at the ends of every cell, and its range inside.
+
+    Counts are accumulated as integers and divided once, so that F and G are the correctly rounded shares and
+    equal those of a sort over the rows. A cell that only one side occupies gets exactly its two ends as its
+    range.
+
+    Parameters
+    ----------
+    reference, current : int64, shape (cells,)
+        Counts of the same cells in ascending order.
+    n_reference, n_current : int
+        Their sums, above 0.
+
+    Returns
+    -------
+    CdfDifference
+
+    Examples
+    --------
+    >>> inside = cdf_difference(np.array([1, 1]), np.array([0, 4]), 2, 4)
+    >>> inside.after.tolist(), inside.highest.tolist(), inside.lowest.tolist()
+    ([0.5, 0.0], [0.5, 1.0], [0.0, -0.5])
+    """
+    f = np.zeros(reference.size + 1)
+    g = np.zeros(current.size + 1)
+    np.divide(np.cumsum(reference), n_reference, out=f[1:])
+    np.divide(np.cumsum(current), n_current, out=g[1:])
+    ends = f - g
+    return CdfDifference(before=ends[:-1], after=ends[1:], highest=f[1:] - g[:-1], lowest=f[:-1] - g[1:])

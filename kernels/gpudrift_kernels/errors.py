@@ -1,0 +1,15 @@
+"""The root of the exception tree and the errors that the kernels themselves raise."""
+
+from __future__ import annotations
+
+
+class GpudriftError(Exception):
+    """Every error that gpudrift raises on purpose derives from this one."""
+
+
+class BackendUnavailable(GpudriftError, RuntimeError):
+    """The asked-for device or its libraries are not there; the message says what to install or choose."""
+
+
+class PlanError(GpudriftError, ValueError):
+    """A cell plan holds values that no sample could have given."""

@@ -1,0 +1,150 @@
+"""PSI, KL, Jensen-Shannon and Hellinger: what they share, and each against its oracle."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import scipy.spatial.distance
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from gpudrift.stats import hellinger, js_distance, js_divergence, kl, psi
+
+Counts = NDArray[np.int64]
+Divergence = Callable[[Counts, Counts], float]
+
+SYMMETRIC: list[Divergence] = [psi, js_divergence, js_distance, hellinger]
+ALL: list[Divergence] = [*SYMMETRIC, kl]
+
+
+@st.composite
+def histograms(draw: st.DrawFn) -> tuple[Counts, Counts]:
+    """Two histograms over the same 1 to 12 bins, each with at least one row, from a handful to trillions."""
+    bins = draw(st.integers(1, 12))
+    largest = draw(st.sampled_from([3, 1_000, 10**12]))
+    side = st.lists(st.integers(0, largest), min_size=bins, max_size=bins).filter(any)
+    return np.array(draw(side)), np.array(draw(side))
+
+
+@pytest.mark.parametrize("divergence", SYMMETRIC)
+@given(histograms())
+def test_swapping_the_sides_changes_nothing(divergence: Divergence, pair: tuple[Counts, Counts]) -> None:
+    reference, current = pair
+    assert divergence(reference, current) == pytest.approx(divergence(current, reference), rel=1e-12, abs=1e-15)
+
+
+@pytest.mark.parametrize("divergence", ALL)
+@given(histograms())
+def test_equal_counts_give_exactly_zero(divergence: Divergence, pair: tuple[Counts, Counts]) -> None:
+    assert str(divergence(pair[0], pair[0].copy())) == "0.0"  # not -0.0, which a report would show
+
+
+@pytest.mark.parametrize("divergence", [js_divergence, js_distance, hellinger])
+@given(histograms(), st.integers(1, 1000))
+def test_unsmoothed_equal_shares_give_exactly_zero(
+    divergence: Divergence, pair: tuple[Counts, Counts], times: int
+) -> None:
+    assert divergence(pair[0], pair[0] * times) == 0.0
+
+
+@pytest.mark.parametrize("divergence", [js_divergence, js_distance, hellinger])
+@given(histograms())
+def test_bounded_divergences_stay_between_zero_and_one(divergence: Divergence, pair: tuple[Counts, Counts]) -> None:
+    assert 0.0 <= divergence(*pair) <= 1.0
+
+
+@pytest.mark.parametrize("divergence", [js_divergence, js_distance, hellinger])
+def test_sides_without_a_common_bin_are_at_distance_one(divergence: Divergence) -> None:
+    assert divergence(np.array([3, 4, 0, 0]), np.array([0, 0, 10, 1])) == pytest.approx(1.0, rel=1e-15)
+
+
+@pytest.mark.parametrize("divergence", ALL)
+@given(histograms())
+def test_every_divergence_is_finite_and_not_negative(divergence: Divergence, pair: tuple[Counts, Counts]) -> None:
+    assert 0.0 <= divergence(*pair) < math.inf
+
+
+@pytest.mark.parametrize("divergence", ALL)
+def test_a_side_without_rows_gives_nan(divergence: Divergence) -> None:
+    nothing, something = np.array([0, 0]), np.array([1, 2])
+    assert math.isnan(divergence(nothing, something))
+    assert math.isnan(divergence(something, nothing))
+    assert math.isnan(divergence(np.array([], dtype=np.int64), np.array([], dtype=np.int64)))
+
+
+@pytest.mark.parametrize("divergence", ALL)
+def test_a_single_bin_cannot_drift(divergence: Divergence) -> None:
+    assert divergence(np.array([7]), np.array([1_000_000])) == 0.0
+
+
+@pytest.mark.parametrize("divergence", ALL)
+def test_different_numbers_of_bins_are_refused(divergence: Divergence) -> None:
+    with pytest.raises(ValueError, match=r"must count the same bins, got \(2,\) and \(3,\)"):
+        divergence(np.array([1, 2]), np.array([1, 2, 3]))
+
+
+@given(histograms())
+def test_js_distance_equals_scipy(pair: tuple[Counts, Counts]) -> None:
+    # On the squares: scipy's own rounding of 1e-16 in the divergence is amplified by its root.
+    for base in (2.0, math.e):
+        expected = scipy.spatial.distance.jensenshannon(*pair, base=base)
+        assert js_divergence(*pair, base=base) == pytest.approx(expected**2, rel=1e-12, abs=1e-15)
+
+
+def test_js_distance_base_2_is_base_e_over_the_root_of_ln_2() -> None:
+    reference, current = np.array([40, 30, 30]), np.array([10, 60, 30])
+    in_nats = js_distance(reference, current, base=math.e)
+    assert js_distance(reference, current) == pytest.approx(in_nats / math.sqrt(math.log(2)), rel=1e-15)
+    assert js_distance(reference, current) == pytest.approx(
+        scipy.spatial.distance.jensenshannon(reference, current, base=2), rel=1e-12
+    )
+
+
+def test_js_distance_keeps_its_digits_one_row_in_a_trillion_apart() -> None:
+    # p = 1/2 +- x with x = 1/n gives JSD = x^2 / (2 ln 2) + O(x^4); the textbook sum returns 0 or 1e-8 here.
+    n = 10**12
+    expected = math.sqrt((1 / n) ** 2 / (2 * math.log(2)))
+    found = js_distance(np.array([n // 2, n // 2]), np.array([n // 2 + 1, n // 2 - 1]))
+    assert found == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("base", [1.0, 0.5, math.nan])
+def test_js_refuses_a_base_that_is_not_above_one(base: float) -> None:
+    with pytest.raises(ValueError, match="base must be > 1, got"):
+        js_divergence(np.array([1, 2]), np.array([2, 1]), base=base)
+
+
+@given(histograms())
+def test_kl_equals_the_entropy_of_scipy_on_smoothed_counts(pair: tuple[Counts, Counts]) -> None:
+    reference, current = pair
+    expected = scipy.stats.entropy(reference + 0.5, current + 0.5)
+    assert kl(reference, current) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+@given(histograms())
+def test_psi_is_the_sum_of_kl_both_ways(pair: tuple[Counts, Counts]) -> None:
+    reference, current = pair
+    expected = kl(reference, current) + kl(current, reference)
+    assert psi(reference, current) == pytest.approx(expected, rel=1e-9, abs=1e-14)
+
+
+@given(histograms())
+def test_hellinger_is_one_less_the_bhattacharyya_coefficient(pair: tuple[Counts, Counts]) -> None:
+    reference, current = pair
+    p, q = reference / reference.sum(), current / current.sum()
+    expected = 1.0 - np.sum(np.sqrt(p * q))
+    assert hellinger(reference, current) ** 2 == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+def test_js_and_hellinger_are_an_eighth_of_psi_for_a_small_move() -> None:
+    n = 10**9
+    reference = np.array([n // 4] * 4)
+    current = reference + np.array([1000, -1000, 500, -500]) * 1000
+    expected = psi(reference, current) / 8
+    assert js_divergence(reference, current, base=math.e) == pytest.approx(expected, rel=1e-4)
+    assert hellinger(reference, current) ** 2 == pytest.approx(expected, rel=1e-4)
