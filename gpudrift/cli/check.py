@@ -59,7 +59,7 @@ def check(
     profiled = [path for path in reference if path.endswith(".gdp")]
     if profiled and len(reference) > 1:
         raise typer.BadParameter(f"{profiled[0]} is a profile and must be the only one", param_hint="--reference")
-    with rows_bar() as bar:
+    with rows_bar("Reading") as bar:
         if bar.shown:
             n_reference = 0 if profiled else count_rows(reference, "reference")
             n_current = count_rows(current, "current")

@@ -5,7 +5,6 @@ import json
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -18,21 +17,14 @@ from gpudrift.cli.outputs import replacing
 from gpudrift.cli.progress import RowsBar, rows_bar
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from gpudrift import DriftReport, FeatureDrift, Problem
-    from gpudrift.report import OverviewView
+    from gpudrift import DriftReport
+    from gpudrift.cli.months import Reports
 
 _YEAR: Final = 2013
 _REFERENCE_MONTHS: Final = (1, 2, 3)
 _EXAMPLE_MONTH: Final = 7
 """Kept as Parquet, for the command to run next."""
 _TITLE: Final = "Flights out of New York in 2013: each month against January to March"
-_MOST_FEATURES: Final = 12
-_GROUP_WIDTH: Final = 28
-"""Columns of the terminal that a feature's name and four numbers take, gaps apart."""
-
-Reports = Mapping[int, "DriftReport"]
 
 
 def demo(
@@ -49,7 +41,7 @@ def demo(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise gd.DataError(f"{output} cannot be made: {error.strerror}; choose another --output") from error
-    with rows_bar() as bar:
+    with rows_bar("Reading the flights") as bar:
         reports = _compare(folder, bar)
         bar.start("Writing the reports")
         _write(folder, reports, created=datetime.now().astimezone().isoformat(" ", "minutes"))
@@ -63,7 +55,6 @@ def _compare(folder: Path, bar: RowsBar) -> dict[int, "DriftReport"]:
 
     from gpudrift.datasets import by_month, load_flights
 
-    bar.start("Reading the flights")
     months = by_month(load_flights().sort_by("time_hour"))
     winter = pa.concat_tables([months.pop(month) for month in _REFERENCE_MONTHS])
     later = sum(flights.num_rows for flights in months.values())
@@ -80,8 +71,9 @@ def _compare(folder: Path, bar: RowsBar) -> dict[int, "DriftReport"]:
     return reports
 
 
-def _write(folder: Path, reports: Reports, *, created: str) -> None:
+def _write(folder: Path, reports: "Reports", *, created: str) -> None:
     """One page a month, an overview of them, and everything as JSON."""
+    from gpudrift.cli.months import overview
     from gpudrift.report import render_overview
 
     for month, report in reports.items():
@@ -89,7 +81,9 @@ def _write(folder: Path, reports: Reports, *, created: str) -> None:
         with replacing(folder / f"{_name(month)}.html") as file:
             report.save_html(file, title=title, created=created)
     with replacing(folder / "index.html") as file:
-        file.write_text(render_overview(_overview(reports, created)), encoding="utf-8")
+        links = {month: f"{_name(month)}.html" for month in reports}
+        page = render_overview(overview(reports, title=_TITLE, links=links, created=created))
+        file.write_text(page, encoding="utf-8")
     whole = {
         "schema": 1,
         "gpudrift": gd.__version__,
@@ -103,70 +97,8 @@ def _name(month: int) -> str:
     return f"{_YEAR}-{month:02}"
 
 
-def _overview(reports: Reports, created: str) -> "OverviewView":
-    return {
-        "title": _TITLE,
-        "version": gd.__version__,
-        "created": created,
-        "subtitle": seen(reports),
-        "windows": [
-            {
-                "label": calendar.month_abbr[month],
-                "href": f"{_name(month)}.html",
-                "dataset_drift": report.dataset_drift,
-                "share_drifted": report.share_drifted,
-                "n": report.n_current,
-            }
-            for month, report in reports.items()
-        ],
-        "features": [
-            {
-                "name": name,
-                "values": [feature.psi for feature in series],
-                "drifted": [feature.drifted for feature in series],
-                "counted": all(feature.counted for feature in series),
-            }
-            for name, series in ranked(reports)
-        ],
-        "problems": [{"feature": p.feature, "what": p.what, "remedy": p.remedy} for p in _problems(reports)],
-    }
-
-
-def ranked(reports: Reports) -> list[tuple[str, list["FeatureDrift"]]]:
-    """Features with their results in every month: those that drifted in most months first, index-like ones last."""
-    series = {name: [report[name] for report in reports.values()] for name in next(iter(reports.values()))}
-
-    def rank(entry: tuple[str, list["FeatureDrift"]]) -> tuple[bool, int, float]:
-        _, months = entry
-        return not all(f.counted for f in months), -sum(f.drifted for f in months), -sum(f.psi for f in months)
-
-    return sorted(series.items(), key=rank)
-
-
-def seen(reports: Reports) -> list[str]:
-    """Two sentences on what the reports show."""
-    temperature = {month: report["temp"] for month, report in reports.items()}
-    peak = max(temperature, key=lambda month: temperature[month].psi)
-    last = max(reports)
-    delay = {month: report["arr_delay"] for month, report in reports.items()}
-    latest = max(delay, key=lambda month: delay[month].psi)
-    drifted = {name: sum(f.drifted for f in months) for name, months in ranked(reports)}
-    return [
-        f"The season: temperature (temp) drifted in {drifted['temp']} of {len(reports)} months, furthest in"
-        f" {calendar.month_name[peak]} (PSI {temperature[peak].psi:.2f}), and is nearly back in"
-        f" {calendar.month_name[last]} (PSI {temperature[last].psi:.2f}).",
-        f"Delays and the schedule move with it: arr_delay drifted in {drifted['arr_delay']} months, most in"
-        f" {calendar.month_name[latest]}; where flights go (dest) in {drifted['dest']}, which aircraft fly (tailnum) in"
-        f" {drifted['tailnum']}.",
-    ]
-
-
-def _problems(reports: Reports) -> list["Problem"]:
-    """Each once, however many months have it."""
-    return list(dict.fromkeys(problem for report in reports.values() for problem in report.problems))
-
-
-def _show(folder: Path, reports: Reports) -> None:
+def _show(folder: Path, reports: "Reports") -> None:
+    from gpudrift.cli.months import problems, psi_table, seen, worst_table
     from gpudrift.cli.tables import is_wide, print_problems
 
     screen = console()
@@ -177,7 +109,7 @@ def _show(folder: Path, reports: Reports) -> None:
     line(screen, f"\nThe most drifted features of each month, of {n_counted}")
     screen.print(worst_table(reports, width=screen.width, wide=is_wide(screen)))
     line(screen, "")
-    print_problems(screen, _problems(reports))
+    print_problems(screen, problems(reports))
     for sentence in seen(reports):
         line(screen, sentence)
     line(screen, "\nWritten", "bold")
@@ -187,46 +119,6 @@ def _show(folder: Path, reports: Reports) -> None:
     line(screen, "\nNext", "bold")
     for what, command in next_commands(folder, command_name(sys.argv[0])).items():
         line(screen, f"  {what}\n    {command}")
-
-
-def psi_table(reports: Reports, *, wide: bool) -> "Table":
-    """Features down, months across."""
-    from gpudrift.cli.tables import new_table
-
-    table = new_table(wide=wide)
-    table.add_column("feature", overflow="fold")
-    for month in reports:
-        table.add_column(f"{calendar.month_abbr[month]} ", justify="right")
-    for name, months in ranked(reports)[:_MOST_FEATURES]:
-        table.add_row(name, *(f"{f.psi:.2f}{'*' if f.drifted else ' '}" for f in months))
-    return table
-
-
-def worst_table(reports: Reports, *, width: int, wide: bool) -> "Table":
-    """Months down; across, how many features drifted, and the first of each report, as many as fit up to three."""
-    from gpudrift.cli.tables import missing, new_table
-
-    n_features = max(1, min(3, (width - 12) // (_GROUP_WIDTH + (10 if wide else 5))))
-    table = new_table(wide=wide)
-    table.add_column("month")
-    table.add_column("drift", justify="right")
-    for _ in range(n_features):
-        table.add_column("feature", overflow="fold")
-        for heading in ("PSI", "KS", "JS", "missing"):
-            table.add_column(heading, justify="right")
-    for month, report in reports.items():
-        cells = []
-        for feature in list(report.values())[:n_features]:
-            ks = f"{feature.ks.statistic:.2f}" if feature.ks else "\N{EN DASH}"
-            cells += [
-                feature.name,
-                f"{feature.psi:.2f}",
-                ks,
-                f"{feature.js_distance:.2f}",
-                missing(feature, wide=False),
-            ]
-        table.add_row(calendar.month_abbr[month], str(len(report.drifted)), *cells)
-    return table
 
 
 def next_commands(folder: Path, program: str) -> dict[str, str]:
@@ -244,7 +136,7 @@ def next_commands(folder: Path, program: str) -> dict[str, str]:
 
 def command_name(called: str) -> str:
     """How this program was called, so that a printed command can be pasted."""
-    if Path(called).name == "__main__.py":
+    if Path(called).parts[-2:] == ("gpudrift", "__main__.py"):
         return f"{shlex.quote(_shortest(sys.executable))} -m gpudrift"
     return shlex.quote(_shortest(called)) if Path(called).name == "gpudrift" else "gpudrift"
 

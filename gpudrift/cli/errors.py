@@ -87,7 +87,6 @@ def _usage(error: typer.TyperException) -> str:
     """A usage mistake with its remedy."""
     message = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
-    if context is None:  # raised by a command of ours, whose message holds the remedy
-        return message
+    command = context.command_path if context else "gpudrift"
     quote = "put a glob in quotes, or " if "unexpected extra argument" in message else ""
-    return f"{message}; {quote}see {context.command_path} --help"
+    return f"{message}; {quote}see {command} --help"

@@ -35,7 +35,7 @@ def profile(
         numeric=split_names("--numeric", numeric),
     )
     check_place(output)
-    with rows_bar() as bar:
+    with rows_bar("Reading") as bar:
         if bar.shown:
             bar.start("Reading", 2 * (count_rows(reference, "reference") or 0))  # it is read twice
         made = gd.profile(

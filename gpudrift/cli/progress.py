@@ -13,9 +13,9 @@ from gpudrift.cli.consoles import console
 class RowsBar:
     """A bar that may not be there: without a terminal nothing is shown."""
 
-    def __init__(self, bar: Progress | None) -> None:
+    def __init__(self, bar: Progress | None, stage: str) -> None:
         self._bar = bar
-        self._task = bar.add_task("", total=None) if bar else None
+        self._task = bar.add_task(stage, total=None) if bar else None
 
     @property
     def shown(self) -> bool:
@@ -35,18 +35,18 @@ class RowsBar:
 
 
 @contextmanager
-def rows_bar() -> Iterator[RowsBar]:
-    """A bar for as long as the block runs; it leaves no trace."""
+def rows_bar(stage: str) -> Iterator[RowsBar]:
+    """A bar for as long as the block runs, first for ``stage``; it leaves no trace."""
     screen = console(stderr=True)
     if not screen.file.isatty() or screen.is_dumb_terminal:
-        yield RowsBar(None)
+        yield RowsBar(None, stage)
         return
     shown = (
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("rows"),
         TimeElapsedColumn(),
     )  # fmt: skip
     with Progress(*shown, console=screen, transient=True) as bar:
-        yield RowsBar(bar)
+        yield RowsBar(bar, stage)
 
 
 def count_rows(paths: Sequence[str], role: str) -> int | None:

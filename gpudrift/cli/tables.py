@@ -107,6 +107,5 @@ def _drifted(feature: FeatureDrift) -> Text:
 def _ks(ks: KS | None) -> str:
     if ks is None:
         return number(None)
-    if ks.width > _SHOWN_WIDTH:
-        return f"{number(ks.lower)}\N{EN DASH}{number(ks.upper)}"
-    return number(ks.statistic)
+    lower, upper = number(ks.lower), number(ks.upper)
+    return f"{lower}\N{EN DASH}{upper}" if ks.width > _SHOWN_WIDTH and lower != upper else number(ks.statistic)
