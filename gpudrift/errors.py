@@ -11,7 +11,7 @@ GpudriftError
 
 from __future__ import annotations
 
-from gpudrift_kernels.errors import BackendUnavailable, GpudriftError, PlanError
+from gpudrift_kernels.errors import BackendUnavailable, ConfigError, GpudriftError, PlanError
 
 __all__ = [
     "BackendUnavailable",
@@ -34,7 +34,3 @@ class DataError(GpudriftError, ValueError):
 
 class ProfileError(GpudriftError, ValueError):
     """A profile file cannot be trusted: truncated, altered, too new, or not a profile."""
-
-
-class ConfigError(GpudriftError, ValueError):
-    """A setting is unknown or out of range; the message holds its name, its value and what is allowed."""

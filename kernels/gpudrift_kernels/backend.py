@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift_kernels.cells import CellPlan
-from gpudrift_kernels.errors import BackendUnavailable
+from gpudrift_kernels.errors import BackendUnavailable, ConfigError
 
 BackendName = Literal["auto", "cpu", "cuda"]
 
@@ -92,7 +92,7 @@ def get_backend(name: BackendName | Backend = "auto", *, threads: int | None = N
     ------
     BackendUnavailable
         For ``"cuda"``: this version counts on the CPU only. It never falls back silently.
-    ValueError
+    ConfigError
         For another name, or fewer than one thread.
 
     Examples
@@ -102,13 +102,14 @@ def get_backend(name: BackendName | Backend = "auto", *, threads: int | None = N
     """
     if not isinstance(name, str):
         return name
-    chosen = os.environ.get("GPUDRIFT_DEVICE", "auto") if name == "auto" else name
+    wanted = os.environ.get("GPUDRIFT_DEVICE") if name == "auto" else None
+    chosen, source = (wanted, "GPUDRIFT_DEVICE") if wanted else (name, "backend")
     if chosen not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"backend must be auto, cpu or cuda, got {chosen!r}")
+        raise ConfigError(f"{source} must be auto, cpu or cuda, got {chosen!r}")
     if chosen == "cuda":
-        raise BackendUnavailable("backend 'cuda' is not in this version of gpudrift: use 'cpu' or 'auto'")
+        raise BackendUnavailable(f"{source} 'cuda' is not in this version of gpudrift: use 'cpu' or 'auto'")
     if threads is not None and threads < 1:
-        raise ValueError(f"threads must be >= 1, got {threads}")
+        raise ConfigError(f"threads must be >= 1, got {threads}")
     from gpudrift_kernels.cpu.backend import CpuBackend, available_processors
 
     return CpuBackend(threads or available_processors())

@@ -61,8 +61,10 @@ class CellPlan:
             raise PlanError(f"exponent must be within {self.max_exponent} of 0, got {self.exponent}")
         if self.integral and self.wide:
             raise PlanError(f"integral is for floating types, got {self.dtype}")
+        if self.wide and not isinstance(self.centre, int):
+            raise PlanError(f"centre must be an int for {self.dtype}, got {self.centre!r}")
         info = np.iinfo(self.dtype) if self.wide else np.finfo(self.dtype)
-        if not info.min <= self.centre <= info.max:
+        if not int(info.min) <= self.centre <= int(info.max):
             raise PlanError(f"centre {self.centre!r} is outside {self.dtype}")
         cuts = np.array(self.cuts, dtype=self.dtype)
         ascending = cuts.ndim == 1 and bool(np.all(cuts[1:] > cuts[:-1]))

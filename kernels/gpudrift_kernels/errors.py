@@ -13,3 +13,7 @@ class BackendUnavailable(GpudriftError, RuntimeError):
 
 class PlanError(GpudriftError, ValueError):
     """A cell plan holds values that no sample could have given."""
+
+
+class ConfigError(GpudriftError, ValueError):
+    """A setting is unknown or out of range; the message holds its name, its value and what is allowed."""

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from gpudrift_kernels.cells import DTYPES, MAX_CUTS, CellPlan
+from gpudrift_kernels.cpu.compiled import kernel
 from gpudrift_kernels.cpu.histogram import index_of
 
 #: No cell that holds more than one value may hold more of the reference than this: the width of the KS interval.
@@ -131,8 +131,9 @@ def _power(scale: float) -> int:
 def _rounded(value: Any, exponent: int) -> float | int:
     """The centre, rounded to a quarter of the scale so that samples that nearly agree give the same plan."""
     if isinstance(value, np.integer):
-        quarter = 1 << max(exponent - 2, 0)
-        return max(int(value) // quarter * quarter, int(np.iinfo(value.dtype).min))
+        quarter, info = 1 << max(exponent - 2, 0), np.iinfo(value.dtype)
+        nearest = (int(value) + quarter // 2) // quarter * quarter
+        return min(max(nearest, int(info.min)), int(info.max))
     centre, limit = float(value), float(np.finfo(value.dtype).max)
     try:
         centre = math.ldexp(round(math.ldexp(centre, 2 - exponent)), exponent - 2)
@@ -163,7 +164,7 @@ def _neighbours(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
         return np.nextafter(values, -np.inf), np.nextafter(values, np.inf)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _split(
     counts: NDArray[np.int64],
     cell: NDArray[np.int64],

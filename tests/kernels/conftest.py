@@ -41,8 +41,8 @@ def _around_centre(plan: CellPlan, n: int, rng: np.random.Generator) -> NDArray[
     limits = np.iinfo(plan.dtype) if plan.wide else np.finfo(plan.dtype)
     with np.errstate(over="ignore"):
         steps = np.ldexp(rng.normal(size=n) * 10.0 ** rng.integers(0, 4, n), plan.exponent)
-    if not plan.wide:
-        return np.clip(steps + float(plan.centre), limits.min, limits.max).astype(plan.dtype)
+        if not plan.wide:
+            return np.clip(steps + float(plan.centre), limits.min, limits.max).astype(plan.dtype)
     steps = np.clip(steps, -(2.0**65), 2.0**65)
     sums = [min(max(plan.centre + int(step), limits.min), limits.max) for step in steps]
     return np.array(sums, plan.dtype)

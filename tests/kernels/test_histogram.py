@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from gpudrift_kernels import reference
+from gpudrift_kernels import reference, rules
 from gpudrift_kernels.cells import CellPlan
+from gpudrift_kernels.cpu import histogram
 from gpudrift_kernels.cpu.histogram import Workspace, index_of
 from gpudrift_kernels.rules import MISSING, NEGATIVE_INFINITY, POSITIVE_INFINITY
 from gpudrift_kernels.tuning import LARGE, SMALL, LaunchPolicy
@@ -33,7 +34,7 @@ def test_counts_equal_the_reference_under_any_policy_and_size(plan: CellPlan, ho
     compared = replace(LARGE, max_compared_cuts=300)
     expected = reference.index_of(hostile, plan)
     for policy in (SMALL, LARGE, odd, compared):
-        for n in (0, 1, 5, 2048, _BLOCK - 1, _BLOCK, _BLOCK + 1, 2 * _BLOCK + 7, hostile.size):
+        for n in (0, 1, 5, 2047, 2048, 2049, 5000, _BLOCK - 1, _BLOCK, _BLOCK + 1, 2 * _BLOCK + 7, hostile.size):
             counts = np.bincount(expected[:n], minlength=plan.n_counters)
             np.testing.assert_array_equal(_histogram(hostile[:n], plan, policy), counts, f"{n} rows, {policy}")
 
@@ -65,8 +66,6 @@ def test_read_only_and_strided_input_is_counted_as_it_is() -> None:
 
 
 def test_one_version_of_a_kernel_serves_every_sort_of_array() -> None:
-    from gpudrift_kernels.cpu import histogram
-
     plan = CellPlan("float32", 0.0, 0, 11, 3)
     _histogram(np.zeros(3, np.float32), plan)
     versions = len(histogram._count_float.signatures)
@@ -75,3 +74,8 @@ def test_one_version_of_a_kernel_serves_every_sort_of_array() -> None:
     for values in (frozen, frozen[::2], np.zeros((4, 2), np.float32)[:, 1]):
         _histogram(values, replace(plan, cuts=np.arange(30)))
     assert len(histogram._count_float.signatures) == versions
+
+
+def test_the_classes_that_caches_on_disk_name_stay_where_they_are() -> None:
+    names = [f"{kind.__module__}.{kind.__qualname__}" for kind in (histogram.Rule, rules.Layout)]
+    assert names == ["gpudrift_kernels.cpu.histogram.Rule", "gpudrift_kernels.rules.Layout"]

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache, reduce
-from itertools import groupby
+from itertools import chain, islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -97,10 +97,10 @@ class CpuBackend:
     def _sum_by_column(
         self, count: Callable[[_Task], NDArray[np.int64]], columns: Sequence[NumericColumn | CategoryColumn]
     ) -> Iterator[NDArray[np.int64]]:
-        tasks = list(_tasks(columns))
-        parts = zip(tasks, self.map(count, tasks), strict=True)
-        for _, of_column in groupby(parts, key=lambda part: part[0][0]):
-            yield reduce(np.add, (counts for _, counts in of_column))
+        tasks = [_tasks(f, column.n_rows) for f, column in enumerate(columns)]
+        counts = self.map(count, chain.from_iterable(tasks))
+        for of_column in tasks:
+            yield reduce(np.add, islice(counts, len(of_column)))
 
 
 def available_processors() -> int:
@@ -108,12 +108,10 @@ def available_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _tasks(columns: Sequence[NumericColumn | CategoryColumn]) -> Iterator[_Task]:
-    """Every row once, column after column; a column of no rows is one task too."""
-    for f, column in enumerate(columns):
-        step = policy_for(column.n_rows).rows_per_task
-        for start in range(0, max(column.n_rows, 1), step):
-            yield f, start, min(start + step, column.n_rows)
+def _tasks(f: int, n_rows: int) -> list[_Task]:
+    """Every row of column f once; a column of no rows is a task too."""
+    step = policy_for(n_rows).rows_per_task
+    return [(f, start, min(start + step, n_rows)) for start in range(0, max(n_rows, 1), step)]
 
 
 @lru_cache(maxsize=8)

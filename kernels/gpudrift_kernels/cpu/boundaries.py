@@ -11,41 +11,111 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpudrift_kernels import rules
 from gpudrift_kernels.cells import CellPlan
-from gpudrift_kernels.cpu.histogram import cut_table, index_of
+from gpudrift_kernels.cpu.compiled import inlined, kernel
+from gpudrift_kernels.cpu.histogram import cut_table
+from gpudrift_kernels.cpu.read_only import read_only
 
+_steps_from_centre = inlined(rules.steps_from_centre)
+_side = inlined(rules.side)
+_double_of = inlined(rules.double_of)
 _SIGN = np.uint64(1 << 63)
+_TOP_BIT = np.int64(-(1 << 63))
 
 
 def first_values(indices: NDArray[np.int64], plan: CellPlan) -> NDArray[Any]:
     """Smallest finite value whose index is at least i, for each i; the largest finite value where there is none."""
+    ranks = to_rank(_guesses(indices, plan), plan.dtype)
+    value = np.empty(1, plan.dtype)
+    value_bits = value.view(np.int32 if plan.dtype == "float32" else np.int64)
+    folded = np.empty(1, plan.layout.float_type)
+    kinds = plan.wide, plan.dtype == "uint64", plan.integral
+    _search(
+        read_only(indices), ranks, rank_limits(plan.dtype), kinds, plan.typed_centre, plan.scale, plan.layout,
+        plan.cuts, value, value_bits, folded, folded.view(plan.layout.int_type),
+    )  # fmt: skip
+    return from_rank(ranks, plan.dtype)
 
-    def reached(ranks: NDArray[np.int64], active: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        out = np.zeros(ranks.shape, bool)
-        out[active] = index_of(from_rank(ranks[active], plan.dtype), plan) >= indices[active]
-        return out
 
-    smallest, largest = rank_limits(plan.dtype)
-    low = to_rank(_guesses(indices, plan), plan.dtype)
-    high = low.copy()
-    active = np.ones(low.shape, bool)
-    step = 1
-    while (active := active & reached(low, active) & (low > smallest)).any():
-        high = np.where(active, low, high)
-        low = np.where(active, np.maximum(low, smallest + step) - step, low)
-        step = min(2 * step, 1 << 62)
-    active = ~reached(high, np.ones(low.shape, bool))
-    step = 1
-    while (active := active & ~reached(high, active) & (high < largest)).any():
-        low = np.where(active, high, low)
-        high = np.where(active, np.minimum(high, largest - step) + step, high)
-        step = min(2 * step, 1 << 62)
-    while (active := low < high).any():
-        middle = (low & high) + ((low ^ high) >> 1)  # the mean of the two, rounded down, without overflow
-        found = reached(middle, active)
-        high = np.where(active & found, middle, high)
-        low = np.where(active & ~found, middle + 1, low)
-    return from_rank(high, plan.dtype)
+@kernel
+def _search(
+    indices: NDArray[np.int64],
+    ranks: NDArray[np.int64],
+    limits: tuple[int, int],
+    kinds: tuple[bool, bool, bool],
+    centre: Any,
+    scale: Any,
+    layout: rules.Layout,
+    cuts: NDArray[Any],
+    value: NDArray[Any],
+    value_bits: NDArray[Any],
+    folded: NDArray[Any],
+    folded_bits: NDArray[Any],
+) -> None:
+    """Guesses in, answers out. Gallop to a rank below the answer and one at or above it, then halve the distance."""
+    smallest, largest = limits
+    for k in range(indices.size):
+        low = high = ranks[k]
+        step = np.int64(1)
+        while low > smallest and indices[k] <= _index(
+            low, kinds, centre, scale, layout, cuts, value, value_bits, folded, folded_bits
+        ):
+            high = low
+            low = low - step if low >= smallest + step else smallest
+            step = min(2 * step, np.int64(1) << 61)
+        step = np.int64(1)
+        while high < largest and indices[k] > _index(
+            high, kinds, centre, scale, layout, cuts, value, value_bits, folded, folded_bits
+        ):
+            low = high
+            high = high + step if high <= largest - step else largest
+            step = min(2 * step, np.int64(1) << 61)
+        while low < high:
+            middle = (low & high) + ((low ^ high) >> 1)  # the mean of the two, rounded down, without overflow
+            if indices[k] <= _index(middle, kinds, centre, scale, layout, cuts, value, value_bits, folded, folded_bits):
+                high = middle
+            else:
+                low = middle + 1
+        ranks[k] = high
+
+
+@kernel
+def _index(
+    rank: int,
+    kinds: tuple[bool, bool, bool],
+    centre: Any,
+    scale: Any,
+    layout: rules.Layout,
+    cuts: NDArray[Any],
+    value: NDArray[Any],
+    value_bits: NDArray[Any],
+    folded: NDArray[Any],
+    folded_bits: NDArray[Any],
+) -> int:
+    """Index of the value of a rank: the rule of the histogram, a value at a time; the arrays hold one each."""
+    wide, unsigned, integral = kinds
+    if wide:
+        value_bits[0] = rank ^ _TOP_BIT if unsigned else rank
+        x = value[0]
+        above = np.float64(np.uint64(x) - np.uint64(centre))  # modulo 2**64, exact where it is not negative
+        below = np.float64(np.uint64(centre) - np.uint64(x))
+        t = (-below if x < centre else above) * scale
+    else:
+        value_bits[0] = abs(rank)
+        x = -value[0] if rank < 0 else value[0]
+        t = ((_double_of(np.floor(x), np.ceil(x)) if integral else x) - centre) * scale
+    folded[0] = abs(t) + layout.one
+    q = np.int64(_steps_from_centre(folded_bits[0] - layout.bits_of_one, layout))
+    cell = _side(t, q, np.int64(layout.half))
+    low, high = 0, cuts.size
+    while low < high:
+        middle = (low + high) >> 1
+        if x >= cuts[middle]:
+            low = middle + 1
+        else:
+            high = middle
+    return int(cell + low)
 
 
 def rank_limits(dtype: str) -> tuple[int, int]:
@@ -80,16 +150,20 @@ def from_rank(ranks: NDArray[np.int64], dtype: str) -> NDArray[Any]:
 def _guesses(indices: NDArray[np.int64], plan: CellPlan) -> NDArray[Any]:
     """The cut an index begins at, or the inverse of the cell rule in floating point, clipped to the dtype."""
     layout, dtype = plan.layout, np.dtype(plan.dtype)
-    table = cut_table(plan)
-    first_index = np.arange(plan.n_cells + 1) + table
-    cell = np.searchsorted(first_index, indices, side="right") - 1
-    into = indices - first_index[cell]  # 0: the cell's own start; k: its k-th cut
+    cell = indices
+    if plan.cuts.size:
+        table = cut_table(plan)
+        first_index = np.arange(plan.n_cells + 1) + table
+        cell = np.searchsorted(first_index, indices, side="right") - 1
     q = np.where(cell >= layout.half, cell - layout.half, layout.half - cell)
     near = q << int(layout.near_shift)
     far = int(layout.near_limit) + ((q - int(layout.near_cells)) << int(layout.far_shift))
     bits = np.where(q < int(layout.near_cells), near, far) + int(layout.bits_of_one)
     top = np.finfo(layout.float_type).max.view(layout.int_type)
-    t = np.minimum(bits, top).astype(layout.int_type).view(layout.float_type) - layout.one
+    edge = np.minimum(bits, top).astype(layout.int_type).view(layout.float_type)
+    # |t| + 1 reaches the edge by rounding, half a step below it; at the centre there is nothing to round
+    rounding = np.where(edge > 1, (edge - np.nextafter(edge, layout.one)) / 2, 0).astype(layout.float_type)
+    t = edge - layout.one - rounding
     limits = np.iinfo(dtype) if plan.wide else np.finfo(dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         distance = np.where(cell >= layout.half, t, -t) / plan.scale
@@ -102,6 +176,7 @@ def _guesses(indices: NDArray[np.int64], plan: CellPlan) -> NDArray[Any]:
             guess = (distance + plan.typed_centre) / (2 if plan.integral else 1)
             guess = np.clip(np.nan_to_num(guess), limits.min, limits.max).astype(dtype)
     if plan.cuts.size:
+        into = indices - first_index[cell]  # 0: the cell's own start; k: its k-th cut
         cut = plan.cuts[np.clip(table[cell] + into - 1, 0, plan.cuts.size - 1)]
         guess = np.where(into > 0, cut, guess)
     return guess

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from gpudrift_kernels.cpu.compiled import kernel
 from gpudrift_kernels.cpu.read_only import read_only
 
 
@@ -16,7 +16,7 @@ def categories(codes: NDArray[np.int32], n_codes: int) -> NDArray[np.int64]:
     return out
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _count(codes: NDArray[np.int32], out: NDArray[np.int64]) -> None:
     missing = np.uint32(out.size - 1)
     for j in range(codes.size):

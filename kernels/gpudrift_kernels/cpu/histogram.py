@@ -12,26 +12,35 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from gpudrift_kernels import rules
 from gpudrift_kernels.cells import CellPlan
+from gpudrift_kernels.cpu.compiled import inlined, kernel
 from gpudrift_kernels.cpu.read_only import read_only
 from gpudrift_kernels.tuning import LARGE, LaunchPolicy
 
-_steps_from_centre = njit(nogil=True, inline="always")(rules.steps_from_centre)
-_side = njit(nogil=True, inline="always")(rules.side)
-_double_of = njit(nogil=True, inline="always")(rules.double_of)
+_steps_from_centre = inlined(rules.steps_from_centre)
+_side = inlined(rules.side)
+_double_of = inlined(rules.double_of)
+Values: TypeAlias = NDArray[Any]
+Floats: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+Bits: TypeAlias = NDArray[np.int32] | NDArray[np.int64]
+Indices: TypeAlias = NDArray[np.uint32]
+
 _ONE = np.uint32(1)
 _NO_TABLE = np.empty(0, np.int32)
 
 
 class Rule(NamedTuple):
-    """A plan as compiled code takes it: each number in the type it is used in, so that nothing is promoted."""
+    """A plan as compiled code takes it: each number in the type it is used in, so that nothing is promoted.
+
+    Numba's cache on disk holds the name of this class, and of ``Layout``: renamed or moved, they break every cache
+    that an earlier version left behind.
+    """
 
     centre: Any
     scale: Any
@@ -44,27 +53,18 @@ class Rule(NamedTuple):
     negative_infinity: np.uint32
 
 
-class Block(NamedTuple):
-    """What a block of values becomes, a loop each: t, |t| + 1 and the same memory as bits, the index."""
-
-    t: NDArray[Any]
-    folded: NDArray[Any]
-    bits: NDArray[Any]
-    indices: NDArray[np.uint32]
-
-
 class Workspace:
     """The private tables and block buffers of one task, for one plan."""
 
     def __init__(self, plan: CellPlan, policy: LaunchPolicy) -> None:
         self._count = _count_wide if plan.wide else _count_float
         self._rule = _rule(plan, policy)
-        self._block = _block(plan, policy.rows_per_block)
+        self._buffers = _buffers(plan, policy.rows_per_block)
         self._tables = np.zeros((policy.lanes, plan.n_counters), np.uint32)
 
     def add(self, values: NDArray[Any]) -> None:
         """Count ``values`` (1-D, of the plan's dtype)."""
-        self._count(read_only(values), self._rule, self._block, self._tables)
+        self._count(read_only(values), self._rule, *self._buffers, self._tables)
 
     def total(self) -> NDArray[np.int64]:
         """Counts so far; int64, length ``plan.n_counters``."""
@@ -74,10 +74,10 @@ class Workspace:
 
 def index_of(values: NDArray[Any], plan: CellPlan) -> NDArray[np.int64]:
     """Counter of each value: cell plus cuts, or one of the three after the last index; same length."""
-    block = _block(plan, values.size)
+    t, folded, bits, out = _buffers(plan, values.size)
     index = _index_wide if plan.wide else _index_float
-    index(read_only(values), _rule(plan, LARGE), block)
-    return block.indices.astype(np.int64)
+    index(read_only(values), _rule(plan, LARGE), t, folded, bits, out)
+    return out.astype(np.int64)
 
 
 @lru_cache(maxsize=256)
@@ -101,38 +101,45 @@ def _rule(plan: CellPlan, policy: LaunchPolicy) -> Rule:
     )
 
 
-def _block(plan: CellPlan, n: int) -> Block:
+def _buffers(plan: CellPlan, n: int) -> tuple[Floats, Floats, Bits, Indices]:
+    """What ``n`` values become, a loop each: t, |t| + 1, the same memory as bits, the index.
+
+    Kernels take them one by one: a tuple of arrays costs a count of references at every access, 5% of a block.
+    """
     folded = np.empty(n, plan.layout.float_type)
-    return Block(np.empty_like(folded), folded, folded.view(plan.layout.int_type), np.empty(n, np.uint32))
+    return np.empty_like(folded), folded, folded.view(plan.layout.int_type), np.empty(n, np.uint32)
 
 
-@njit(nogil=True, cache=True)
-def _count_float(values: NDArray[Any], rule: Rule, block: Block, tables: NDArray[np.uint32]) -> None:
-    for start in range(0, values.size, block.t.size):
-        part = values[start : start + block.t.size]
-        _index_float(part, rule, block)
-        _increment(part.size, block.indices, tables)
+@kernel
+def _count_float(
+    values: Values, rule: Rule, t: Floats, folded: Floats, bits: Bits, index: Indices, tables: NDArray[np.uint32]
+) -> None:
+    for start in range(0, values.size, t.size):
+        part = values[start : start + t.size]
+        _index_float(part, rule, t, folded, bits, index)
+        _increment(part.size, index, tables)
 
 
-@njit(nogil=True, cache=True)
-def _count_wide(values: NDArray[Any], rule: Rule, block: Block, tables: NDArray[np.uint32]) -> None:
-    for start in range(0, values.size, block.t.size):
-        part = values[start : start + block.t.size]
-        _index_wide(part, rule, block)
-        _increment(part.size, block.indices, tables)
+@kernel
+def _count_wide(
+    values: Values, rule: Rule, t: Floats, folded: Floats, bits: Bits, index: Indices, tables: NDArray[np.uint32]
+) -> None:
+    for start in range(0, values.size, t.size):
+        part = values[start : start + t.size]
+        _index_wide(part, rule, t, folded, bits, index)
+        _increment(part.size, index, tables)
 
 
-@njit(nogil=True, cache=True)
-def _index_float(x: NDArray[Any], rule: Rule, block: Block) -> None:
+@kernel
+def _index_float(x: Values, rule: Rule, t: Floats, folded: Floats, bits: Bits, index: Indices) -> None:
     """Infinities and NaN take any cell first, then their own counter: nothing branches."""
-    t, index = block.t, block.indices
     if rule.integral:
         for j in range(x.size):
             t[j] = (_double_of(np.floor(x[j]), np.ceil(x[j])) - rule.centre) * rule.scale
     else:
         for j in range(x.size):
             t[j] = (x[j] - rule.centre) * rule.scale
-    _cells(x, rule, block)
+    _cells(x, rule, t, folded, bits, index)
     for j in range(x.size):
         i = index[j]
         i = rule.missing if x[j] != x[j] else i
@@ -140,21 +147,20 @@ def _index_float(x: NDArray[Any], rule: Rule, block: Block) -> None:
         index[j] = rule.negative_infinity if x[j] == -np.inf else i
 
 
-@njit(nogil=True, cache=True)
-def _index_wide(x: NDArray[Any], rule: Rule, block: Block) -> None:
+@kernel
+def _index_wide(x: Values, rule: Rule, t: Floats, folded: Floats, bits: Bits, index: Indices) -> None:
     """64-bit integers: the distance is taken modulo 2**64, exact on the side where it is not negative."""
     centre = np.uint64(rule.centre)
     for j in range(x.size):
         above = np.float64(np.uint64(x[j]) - centre)
         below = np.float64(centre - np.uint64(x[j]))
-        block.t[j] = (-below if x[j] < rule.centre else above) * rule.scale
-    _cells(x, rule, block)
+        t[j] = (-below if x[j] < rule.centre else above) * rule.scale
+    _cells(x, rule, t, folded, bits, index)
 
 
-@njit(nogil=True, cache=True)
-def _cells(x: NDArray[Any], rule: Rule, block: Block) -> None:
+@kernel
+def _cells(x: Values, rule: Rule, t: Floats, folded: Floats, bits: Bits, index: Indices) -> None:
     """From t to cell plus cuts. The bits are read through a view, so a loop of their own: no store may alias."""
-    t, folded, bits, index = block
     layout = rule.layout
     for j in range(x.size):
         folded[j] = abs(t[j]) + layout.one
@@ -170,8 +176,8 @@ def _cells(x: NDArray[Any], rule: Rule, block: Block) -> None:
         _search_cuts(x, rule.cuts, rule.cut_table, index)
 
 
-@njit(nogil=True, cache=True)
-def _search_cuts(x: NDArray[Any], cuts: NDArray[Any], table: NDArray[np.int32], index: NDArray[np.uint32]) -> None:
+@kernel
+def _search_cuts(x: Values, cuts: Values, table: NDArray[np.int32], index: Indices) -> None:
     for j in range(x.size):
         cell = min(index[j], np.uint32(table.size - 2))  # a NaN's cell means nothing: keep it inside
         low, high = table[cell], table[cell + _ONE]
@@ -184,8 +190,8 @@ def _search_cuts(x: NDArray[Any], cuts: NDArray[Any], table: NDArray[np.int32], 
         index[j] = cell + np.uint32(low)
 
 
-@njit(nogil=True, cache=True)
-def _increment(n: int, index: NDArray[np.uint32], tables: NDArray[np.uint32]) -> None:
+@kernel
+def _increment(n: int, index: Indices, tables: NDArray[np.uint32]) -> None:
     lanes = tables.shape[0]
     a, b, c, d = tables[0], tables[1 % lanes], tables[2 % lanes], tables[3 % lanes]
     whole = n & ~3

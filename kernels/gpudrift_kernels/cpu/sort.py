@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from gpudrift_kernels.cpu.compiled import kernel
 from gpudrift_kernels.cpu.read_only import read_only
 
 
@@ -23,7 +23,7 @@ def ks_sorted(reference: NDArray[Any], current: NDArray[Any]) -> float:
     return float(_merge(read_only(reference), read_only(current)))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _merge(reference: NDArray[Any], current: NDArray[Any]) -> float:
     n, m = reference.size, current.size
     i = j = 0

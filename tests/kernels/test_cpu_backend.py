@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from gpudrift_kernels import reference
+from gpudrift_kernels.backend import get_backend
+from gpudrift_kernels.cells import CellPlan
+from gpudrift_kernels.cpu import backend as cpu_backend
+from gpudrift_kernels.rules import MISSING
+from gpudrift_kernels.tuning import SMALL, policy_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """A column in memory, with nulls that no value stands for."""
+
+    rows: NDArray[Any]
+    null: NDArray[np.bool_]
+
+    @property
+    def n_rows(self) -> int:
+        return self.rows.size
+
+    def values(self, start: int, stop: int) -> tuple[NDArray[Any], int]:
+        null = self.null[start:stop]
+        return self.rows[start:stop][~null], int(null.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """Codes of a local dictionary that changes every 100 rows."""
+
+    rows: NDArray[np.int32]
+    n_categories: int
+
+    @property
+    def n_rows(self) -> int:
+        return self.rows.size
+
+    def codes(self, start: int, stop: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        turn = start // 100 % self.n_categories
+        vocabulary = np.roll(np.arange(self.n_categories), -turn)  # local code 0 stands for category ``turn``
+        local = np.where(self.rows < 0, self.rows, (self.rows - turn) % self.n_categories)
+        return local[start:stop].astype(np.int32), vocabulary
+
+
+def _numbers(dtype: str, n: int) -> Numbers:
+    rng = np.random.default_rng(n)
+    rows = rng.integers(0, 2**16, n) if dtype in ("int64", "uint64") else rng.normal(size=n) * 1e3
+    return Numbers(rows.astype(dtype), rng.random(n) < 0.1)
+
+
+def _plan(dtype: str) -> CellPlan:
+    return CellPlan(dtype, 0, 8, 10, 5, cuts=np.arange(40))
+
+
+def _expected(column: Numbers, plan: CellPlan) -> NDArray[np.int64]:
+    counts = reference.histogram(column.rows[~column.null], plan)
+    counts[plan.n_index + MISSING] += column.null.sum()
+    return counts
+
+
+@pytest.fixture
+def small_tasks(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    policy = replace(SMALL, rows_per_task=request.param, rows_per_block=16)
+    monkeypatch.setattr(cpu_backend, "policy_for", lambda n_rows: policy)
+    monkeypatch.setattr(cpu_backend, "_ROWS_PER_SLICE", 33)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("small_tasks", [1, 100, 777, 10_000], indirect=True)
+@pytest.mark.usefixtures("small_tasks")
+def test_counts_are_the_same_however_rows_are_split(threads: int) -> None:
+    columns = [_numbers(dtype, n) for n in (0, 1, 777, 2_000) for dtype in ("float32", "float64", "int64", "uint64")]
+    plans = [_plan(column.rows.dtype.name) for column in columns]
+    found = list(get_backend("cpu", threads=threads).count_cells(columns, plans))
+    assert len(found) == len(columns)
+    for counts, column, plan in zip(found, columns, plans, strict=True):
+        assert counts.dtype == np.int64
+        np.testing.assert_array_equal(counts, _expected(column, plan))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("small_tasks", [1, 100, 777, 10_000], indirect=True)
+@pytest.mark.usefixtures("small_tasks")
+def test_categories_are_the_same_however_rows_are_split(threads: int) -> None:
+    rng = np.random.default_rng(1)
+    columns = [Codes(rng.integers(-2, 12, n).astype(np.int32), 12) for n in (0, 1, 777, 2_000)]
+    found = list(get_backend("cpu", threads=threads).count_categories(columns, [12] * 4))
+    for counts, column in zip(found, columns, strict=True):
+        np.testing.assert_array_equal(counts, reference.categories(column.rows, 12))
+
+
+def test_more_rows_than_a_task_takes_are_all_counted() -> None:
+    rows = policy_for(1 << 21).rows_per_task + 70_001
+    column = Numbers(np.random.default_rng(2).normal(size=rows).astype(np.float32), np.zeros(rows, bool))
+    plan = CellPlan("float32", 0.0, 0, 11, 3)
+    (counts,) = get_backend("cpu").count_cells([column], [plan])
+    np.testing.assert_array_equal(counts, reference.histogram(column.rows, plan))
+
+
+def test_no_column_gives_no_counts() -> None:
+    backend = get_backend("cpu")
+    assert list(backend.count_cells([], [])) == []
+    assert list(backend.count_categories([], [])) == []
+
+
+def test_read_only_and_strided_columns_are_counted_as_they_are() -> None:
+    rows = np.random.default_rng(3).normal(size=10_000)
+    rows.flags.writeable = False
+
+    class Strided:
+        n_rows = 5_000
+
+        def values(self, start: int, stop: int) -> tuple[NDArray[Any], int]:
+            return rows[::2][start:stop], 0
+
+    plan = CellPlan("float64", 0.0, 0, 11, 3)
+    (counts,) = get_backend("cpu").count_cells([Strided()], [plan])
+    np.testing.assert_array_equal(counts, reference.histogram(rows[::2], plan))
+
+
+def test_eight_threads_at_once_get_the_same_counts() -> None:
+    columns = [_numbers(dtype, 3_000) for dtype in ("float32", "int64", "float64", "float32")]
+    plans = [_plan(column.rows.dtype.name) for column in columns]
+    expected = [_expected(column, plan) for column, plan in zip(columns, plans, strict=True)]
+    backend, start = get_backend("cpu", threads=2), threading.Barrier(8, timeout=60)
+    right = [0] * 8
+
+    def rounds(k: int) -> None:
+        for _ in range(5):
+            start.wait()
+            found = backend.count_cells(columns, plans)
+            right[k] += sum(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
+
+    callers = [threading.Thread(target=rounds, args=(k,)) for k in range(8)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert right == [5 * len(columns)] * 8
+
+
+_COLUMN_AND_PLAN = """
+import os, threading
+import numpy as np
+from gpudrift_kernels import reference
+from gpudrift_kernels.backend import get_backend
+from gpudrift_kernels.cells import CellPlan
+
+class Column:
+    rows = np.random.default_rng(0).normal(size=5_000).astype(np.float32)
+    n_rows = rows.size
+    def values(self, start, stop):
+        return self.rows[start:stop], 0
+
+plan = CellPlan("float32", 0.0, 0, 11, 3)
+expected = reference.histogram(Column.rows, plan)
+
+def right(backend):
+    (counts,) = backend.count_cells([Column()], [plan])
+    return np.array_equal(counts, expected)
+"""
+
+_FIRST_CALL = """
+start, done = threading.Barrier(8, timeout=60), []
+
+def call():
+    backend = get_backend("cpu", threads=8)
+    start.wait()
+    done.append(right(backend))
+
+callers = [threading.Thread(target=call) for _ in range(8)]
+for caller in callers: caller.start()
+for caller in callers: caller.join()
+assert done == [True] * 8, done
+"""
+
+_FORK = """
+held = get_backend("cpu", threads=2)
+assert right(held)
+child = os.fork()
+if child == 0:
+    os._exit(0 if right(held) and right(get_backend("cpu", threads=2)) else 1)
+assert os.waitpid(child, 0)[1] == 0
+assert right(held)
+"""
+
+
+def _run(script: str, cache: Path | None = None) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    if cache is not None:
+        environment["NUMBA_CACHE_DIR"] = str(cache)
+    command = [sys.executable, "-c", _COLUMN_AND_PLAN + script]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_eight_threads_may_make_the_first_call_of_all(tmp_path: Path) -> None:
+    _run(_FIRST_CALL, cache=tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_backend_works_on_both_sides_of_a_fork() -> None:
+    _run(_FORK)
+
+
+def test_a_backend_may_be_pickled() -> None:
+    backend = pickle.loads(pickle.dumps(get_backend("cpu", threads=3)))
+    assert (backend.name, backend.threads) == ("cpu", 3)
+    assert list(backend.map(abs, [-1])) == [1]
+
+
+def test_map_keeps_the_order_of_items() -> None:
+    both = threading.Barrier(2, timeout=60)
+
+    def later_first(k: int) -> int:
+        if k < 2:
+            both.wait()  # items 0 and 1 run at the same time, so they end in any order
+        return k * k
+
+    assert list(get_backend("cpu", threads=2).map(later_first, range(50))) == [k * k for k in range(50)]
+
+
+def test_map_holds_only_a_few_results_at_once() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for k in range(1_000):
+            taken.append(k)
+            yield k
+
+    results = get_backend("cpu", threads=1).map(abs, items())
+    assert taken == []
+    assert next(results) == 0
+    assert len(taken) == 5
+    results.close()  # type: ignore[attr-defined]
+
+
+def test_an_exception_reaches_the_caller_and_the_rest_is_cancelled() -> None:
+    backend, reported, ran = get_backend("cpu", threads=1), threading.Event(), []
+
+    def work(k: int) -> int:
+        ran.append(k)
+        if k == 0:
+            raise KeyError("row 0")
+        reported.wait(timeout=60)  # holds the only thread until the caller has its exception
+        return k
+
+    with pytest.raises(KeyError, match="row 0"):
+        list(backend.map(work, range(100)))
+    reported.set()
+    assert list(backend.map(partial(abs), [-7])) == [7]  # the thread goes on, and did not work off the rest
+    assert ran in ([0], [0, 1])
+
+
+def test_a_column_that_fails_stops_the_count() -> None:
+    class Broken:
+        n_rows = 10
+
+        def values(self, start: int, stop: int) -> tuple[NDArray[Any], int]:
+            raise OSError("truncated file")
+
+    plan = CellPlan("float32", 0.0, 0, 11, 3)
+    good = Numbers(np.zeros(10, np.float32), np.zeros(10, bool))
+    counts = get_backend("cpu", threads=2).count_cells([good, Broken()], [plan, plan])
+    assert next(counts).sum() == 10
+    with pytest.raises(OSError, match="truncated file"):
+        next(counts)

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpudrift_kernels import reference
+from gpudrift_kernels.cpu.sort import ks_sorted, sort
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sort_leaves_out_what_is_not_finite(dtype: str) -> None:
+    values = np.array([3, np.nan, -1, np.inf, 0, -np.inf, -1], dtype)
+    before = values.copy()
+    found = sort(values)
+    assert found.dtype == dtype
+    assert found.tolist() == [-1, -1, 0, 3]
+    np.testing.assert_array_equal(values, before)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+def test_sort_keeps_neighbours_of_large_integers_apart(dtype: str) -> None:
+    values = 2**62 + np.array([2, 0, 1], dtype)
+    values.flags.writeable = False
+    assert sort(values).tolist() == [2**62, 2**62 + 1, 2**62 + 2]
+
+
+def _pairs() -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
+    rng = np.random.default_rng(4)
+    return {
+        "normal": (rng.normal(size=3_000), rng.normal(0.1, 1.2, 2_000)),
+        "float32": (rng.normal(size=999).astype(np.float32), rng.normal(size=1_001).astype(np.float32)),
+        "ties": (rng.poisson(3.0, 2_000).astype(np.float64), rng.poisson(3.2, 1_500).astype(np.float64)),
+        "integers": (rng.poisson(3, 2_000), rng.poisson(4, 100)),
+        "integers beyond 2**53": (2**60 + rng.integers(0, 9, 300), 2**60 + rng.integers(1, 9, 300)),
+        "one atom": (np.zeros(10), np.zeros(7)),
+        "signed zeros": (np.zeros(10), np.repeat([-0.0, 0.0], 5)),
+        "nothing in common": (np.arange(5.0), np.arange(10.0, 30.0)),
+        "two constants": (np.ones(2), np.full(2, 2.0)),
+    }
+
+
+PAIRS = _pairs()
+
+
+@pytest.mark.parametrize(("x", "y"), PAIRS.values(), ids=PAIRS.keys())
+def test_ks_equals_scipy_and_the_reference(x: NDArray[Any], y: NDArray[Any]) -> None:
+    x, y = sort(x), sort(y)
+    doubles = [side.astype(np.float64) if side.dtype == np.float32 else side for side in (x, y)]  # its shares too
+    expected = scipy.stats.ks_2samp(*doubles, method="asymp").statistic
+    assert ks_sorted(x, y) == pytest.approx(expected, abs=1e-15)  # versions of scipy differ in the last bit
+    assert ks_sorted(x, y) == reference.ks_sorted(x, y)
+    assert ks_sorted(x, y) == ks_sorted(y, x)
+
+
+@given(st.lists(st.integers(0, 6), max_size=30), st.lists(st.integers(0, 6), max_size=30))
+def test_ks_of_any_small_samples_equals_the_reference(x: list[int], y: list[int]) -> None:
+    a, b = np.sort(np.array(x, np.int64)), np.sort(np.array(y, np.int64))
+    assert ks_sorted(a, b) == reference.ks_sorted(a, b)
+
+
+def test_ks_of_an_empty_side_is_zero() -> None:
+    assert ks_sorted(np.empty(0), np.ones(3)) == 0
+    assert ks_sorted(np.ones(3), np.empty(0)) == 0
