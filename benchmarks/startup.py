@@ -21,7 +21,10 @@ def run(rows: int, features: int, dtype: str | None, repeats: int) -> dict[str, 
     )
     print("startup of a fresh process")
     for name, figures in seconds.items():
-        print(f"  {name:15} {figures['median_s'] * 1000:8.1f} ms  [{figures['min_s'] * 1000:.1f}, {figures['max_s'] * 1000:.1f}]")
+        print(
+            f"  {name:15} {figures['median_s'] * 1000:8.1f} ms  "
+            f"[{figures['min_s'] * 1000:.1f}, {figures['max_s'] * 1000:.1f}]"
+        )
     return {"question": "startup", "seconds": seconds} | metadata()
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import gpudrift as gd
 import pytest
+
+import gpudrift as gd
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 import typer
 
 import gpudrift as gd
+from gpudrift.atomic import replacing
 from gpudrift.cli.consoles import console, line
 from gpudrift.cli.errors import DRIFT
 from gpudrift.cli.options import Backend, Categorical, Columns, Numeric, split_names
-from gpudrift.cli.outputs import check_place, replacing
+from gpudrift.cli.outputs import check_place
 from gpudrift.cli.progress import count_rows, rows_bar
 
 
@@ -100,8 +101,7 @@ def _write(report: "gd.DriftReport", json: str | None, html: str | None) -> None
         with replacing(json) as file:
             file.write_text(text, encoding="utf-8")
     if html:
-        with replacing(html) as file:
-            report.save_html(file, created=datetime.now().astimezone().isoformat(" ", "minutes"))
+        report.save_html(html, created=datetime.now().astimezone().isoformat(" ", "minutes"))
     screen = console(stderr=json == "-")
     print_report(screen, report)
     for path in (json, html):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 import gpudrift as gd
+from gpudrift.atomic import replacing
 from gpudrift.cli.consoles import console, line
-from gpudrift.cli.outputs import replacing
 from gpudrift.cli.progress import RowsBar, rows_bar
 
 if TYPE_CHECKING:
@@ -78,8 +78,7 @@ def _write(folder: Path, reports: "Reports", *, created: str) -> None:
 
     for month, report in reports.items():
         title = f"Flights of {calendar.month_name[month]} {_YEAR} against January to March"
-        with replacing(folder / f"{_name(month)}.html") as file:
-            report.save_html(file, title=title, created=created)
+        report.save_html(folder / f"{_name(month)}.html", title=title, created=created)
     with replacing(folder / "index.html") as file:
         links = {month: f"{_name(month)}.html" for month in reports}
         page = render_overview(overview(reports, title=_TITLE, links=links, created=created))

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from gpudrift.frames.categories import CategoryReader, distinct_texts
-from gpudrift.frames.kinds import Kind, column_kind, mismatch
+from gpudrift.frames.categories import NO_TEXTS, CategoryReader, TextSample, distinct_texts
+from gpudrift.frames.column import Raw, all_missing, arrow_type, no_values
+from gpudrift.frames.kinds import Kind, castable, categories_fit, column_kind, family, numbers_fit, type_name
 from gpudrift.frames.numbers import NumberReader, number_sample
 from gpudrift.frames.problem import Problem
-from gpudrift.frames.sources import Batch, Source, TableLike, open_source
+from gpudrift.frames.source import Batch, Source
+from gpudrift.frames.tables import TableLike, open_source
 
 __all__ = [
+    "NO_TEXTS",
     "Batch",
     "CategoryReader",
     "Kind",
     "NumberReader",
     "Problem",
+    "Raw",
     "Source",
     "TableLike",
+    "TextSample",
+    "all_missing",
+    "arrow_type",
+    "castable",
+    "categories_fit",
     "column_kind",
     "distinct_texts",
-    "mismatch",
+    "family",
+    "no_values",
     "number_sample",
+    "numbers_fit",
     "open_source",
+    "type_name",
 ]

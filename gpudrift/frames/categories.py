@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -10,77 +10,147 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from gpudrift.frames.kinds import is_text
-from gpudrift.frames.numbers import Raw
+from gpudrift.frames.column import Raw, as_arrow, rows, rows_at, viewless
+
+#: Rows and bytes whose distinct values are looked for at once.
+_ROWS: Final = 1 << 20
+_BYTES: Final = 32 << 20
+#: Sampled rows that are read at once, however long their texts.
+_SAMPLED_ROWS: Final = 1024
+#: Whole numbers below it fit 64 bits.
+_WHOLE: Final = 2.0**63
+
+NO_TEXTS = pa.array([], pa.large_string())
 
 
 class CategoryReader:
     """Rows of one categorical column as codes: its place in the vocabulary, else "new", the code after the last."""
 
     def __init__(self, raw: Raw, vocabulary: pa.Array) -> None:
-        self._raw = as_arrow(raw)
+        self._raw = raw
         self._vocabulary = vocabulary
+        self._known: dict[tuple[int, ...], NDArray[np.int64]] = {}  # threads may fill it twice, with the same
 
     @property
     def n_rows(self) -> int:
         return len(self._raw)
 
     def codes(self, start: int, stop: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Local codes of rows start to stop (negative: null), and the vocabulary's code of each local one.
+        """Local codes of rows start to stop (negative: missing), and the vocabulary's code of each local one."""
+        part = as_arrow(rows(self._raw, start, stop))
+        known = self._known
+        if not pt.is_dictionary(part.type):
+            part, known = part.dictionary_encode(), {}
+        local: list[NDArray[np.int32]] = []
+        codes: list[NDArray[np.int64]] = []
+        places: dict[tuple[int, ...], int] = {}  # chunks mostly share one dictionary
+        for chunk in part.chunks:
+            key = _identity(chunk.dictionary)
+            if key not in known:
+                known[key] = self._codes_of(chunk.dictionary)
+            if key not in places:
+                places[key] = sum(map(len, codes))
+                codes.append(known[key])
+            local.append(_local(chunk.indices, known[key], places[key]))
+        if not local:
+            return np.empty(0, np.int32), np.empty(0, np.int64)
+        found = np.concatenate(codes)
+        found[found < 0] = len(self._vocabulary)  # no row has these
+        return np.concatenate(local), found
 
-        A local value that is itself null (or NaN) gets the code after "new": missing.
-        """
-        encoded = self._raw.slice(start, stop - start)
-        if not pt.is_dictionary(encoded.type):
-            encoded = encoded.dictionary_encode()
-        encoded = encoded.combine_chunks()
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = (
-                encoded.unify_dictionaries().combine_chunks() if encoded.num_chunks else pa.array([], encoded.type)
-            )
-        texts = as_text(encoded.dictionary)
-        new = len(self._vocabulary)
-        codes = pc.index_in(texts, value_set=self._vocabulary).fill_null(new)
-        codes = pc.if_else(texts.is_null(), new + 1, codes)
-        local = encoded.indices.cast(pa.int32()).fill_null(-1)
-        return local.to_numpy(zero_copy_only=False), codes.to_numpy(zero_copy_only=False).astype(np.int64)
-
-
-def distinct_texts(raw: Raw, known: pa.Array | None = None) -> pa.Array:
-    """Distinct categories of a column as text, together with those already ``known``; no order, no nulls."""
-    column = as_arrow(raw)
-    if pt.is_dictionary(column.type):
-        column = pa.chunked_array([_used(chunk) for chunk in column.chunks], column.type.value_type)
-    texts = as_text(column.unique()).drop_null()
-    return pa.concat_arrays([known, texts]).unique() if known is not None else texts
-
-
-def sample_texts(raw: Raw, positions: NDArray[np.int64]) -> pa.Array:
-    """Categories at row positions as text, in row order, nulls left out."""
-    column = as_arrow(raw).take(pa.array(positions))
-    if pt.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    return as_text(column.combine_chunks()).drop_null()
+    def _codes_of(self, dictionary: pa.Array) -> NDArray[np.int64]:
+        """The vocabulary's code of each entry of a dictionary; negative for null and NaN."""
+        texts = as_text(dictionary)
+        codes = pc.index_in(texts, value_set=self._vocabulary).fill_null(len(self._vocabulary))
+        found = pc.if_else(texts.is_null(), -1, codes)
+        return np.asarray(found.to_numpy(zero_copy_only=False)).astype(np.int64)
 
 
-def as_arrow(raw: Raw) -> pa.ChunkedArray:
-    """The column as an Arrow column; NumPy numbers go over without a copy."""
-    return pa.chunked_array([pa.array(raw)]) if isinstance(raw, np.ndarray) else raw
+def distinct_texts(raw: Raw, known: pa.Array, *, most: int, most_bytes: int) -> pa.Array | None:
+    """Distinct categories of a column as text, together with those already ``known``; no order, no nulls.
+
+    None as soon as there are more than ``most``, or they hold more than ``most_bytes``.
+    """
+    step = max(min(_ROWS, len(raw) * _BYTES // max(raw.nbytes, 1)), 1)
+    for start in range(0, len(raw), step):
+        part = as_arrow(rows(raw, start, min(start + step, len(raw))))
+        if pt.is_dictionary(part.type):  # a slice carries its whole dictionary along
+            found = [_entries(chunk, chunk.indices.unique()) for chunk in part.chunks]
+        else:
+            found = [part.unique()]
+        known = pa.concat_arrays([known, *(as_text(values).drop_null() for values in found)]).unique()
+        if len(known) > most or _text_bytes(known) > most_bytes:
+            return None
+    return known
 
 
-def as_text(values: Any) -> pa.Array:
-    """Text of each value; NaN is null."""
-    if isinstance(values, pa.ChunkedArray):
-        values = values.combine_chunks()
-    if pt.is_floating(values.type):
-        values = pc.if_else(pc.is_nan(values), None, values)
-    return (
-        values
-        if values.type == pa.large_string()
-        else values.cast(pa.large_string() if is_text(values.type) else pa.string()).cast(pa.large_string())
-    )
+class TextSample:
+    """Categories of sampled rows as text, in row order; where they are long, of every second one, every fourth ...
+
+    What is kept depends on the rows alone, not on the batches that they come in.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._stride = 1
+        self._seen = 0
+        self._kept = NO_TEXTS
+
+    def add(self, raw: Raw, positions: NDArray[np.int64]) -> None:
+        """Add the rows of a batch at ascending positions."""
+        for start in range(0, positions.size, _SAMPLED_ROWS):
+            block = positions[start : start + _SAMPLED_ROWS]
+            found = _texts_at(raw, block[-self._seen % self._stride :: self._stride])
+            self._seen += block.size
+            self._kept = pa.concat_arrays([self._kept, found])
+            while _text_bytes(self._kept) > self._most_bytes and len(self._kept) > 1:
+                self._stride *= 2
+                self._kept = self._kept.take(pa.array(np.arange(0, len(self._kept), 2)))
+
+    @property
+    def texts(self) -> pa.Array:
+        """Without nulls."""
+        return self._kept.drop_null()
 
 
-def _used(chunk: pa.DictionaryArray) -> pa.Array:
-    """The entries of a dictionary that occur in it: a slice carries the whole one along."""
-    return chunk.dictionary.take(chunk.indices.unique().drop_null())
+def as_text(values: pa.Array) -> pa.Array:
+    """Text of each value; NaN is null, and a whole number reads the same from integers and floats."""
+    if not pt.is_floating(values.type):
+        return values.cast(pa.large_string())
+    numbers = values.cast(pa.float32()) if values.type.bit_width == 16 else values
+    numbers = pc.if_else(pc.is_nan(numbers), None, numbers)
+    whole = pc.and_(pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), _WHOLE))
+    integers = pc.if_else(whole, numbers, None).cast(pa.int64(), safe=False)
+    return pc.coalesce(integers.cast(pa.large_string()), numbers.cast(pa.large_string()))
+
+
+def _texts_at(raw: Raw, positions: NDArray[np.int64]) -> pa.Array:
+    chunks = as_arrow(rows_at(raw, positions)).chunks
+    values = (_entries(chunk, chunk.indices) if pt.is_dictionary(chunk.type) else chunk for chunk in chunks)
+    return pa.concat_arrays([NO_TEXTS, *map(as_text, values)])
+
+
+def _text_bytes(texts: pa.Array) -> int:
+    return int(pc.sum(pc.binary_length(texts), min_count=0).as_py())
+
+
+def _entries(chunk: pa.DictionaryArray, indices: pa.Array) -> pa.Array:
+    return viewless(chunk.dictionary).take(indices)
+
+
+def _identity(array: pa.Array) -> tuple[int, ...]:
+    """The same for two arrays that are one in memory."""
+    addresses = (buffer.address if buffer is not None else 0 for buffer in array.buffers())
+    return (*addresses, array.offset, len(array))
+
+
+def _local(indices: pa.Array, codes: NDArray[np.int64], place: int) -> NDArray[np.int32]:
+    """Indices into one of several dictionaries laid end to end, at ``place``; negative for null and NaN."""
+    null = np.int32(-1)
+    local = np.asarray(indices.cast(pa.int32()).fill_null(null).to_numpy(zero_copy_only=False))
+    if place:
+        local = np.where(local < 0, null, local + np.int32(place))
+    if (codes < 0).any():
+        absent = np.append(codes < 0, True)  # the last for index -1
+        local = np.where(absent[np.where(local < 0, -1, local - place)], null, local)
+    return local

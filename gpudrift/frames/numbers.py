@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from gpudrift.frames.kinds import family
+from gpudrift.frames.column import Raw, arrow_type, rows, rows_at
 
-#: One column as it came: NumPy or Arrow, always with one dimension.
-Raw: TypeAlias = NDArray[Any] | pa.ChunkedArray
+#: Nanoseconds of each unit of time; a date counts days.
+_NANOSECONDS: Final = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "D": 86_400 * 10**9}
+#: Beyond it a double skips whole numbers.
+_EXACT: Final = 2.0**53
 
 
 class NumberReader:
     """Rows of one numeric column in a plan's dtype; converts only the slice that is asked for.
+
+    Values outside the dtype are counted at its end, where the outer cell is: time in a coarser unit may reach further
+    than 64 bits of a finer one, and float64 further than float32.
 
     Parameters
     ----------
@@ -39,87 +44,110 @@ class NumberReader:
 
     def values(self, start: int, stop: int) -> tuple[NDArray[Any], int]:
         """Rows start to stop without nulls, contiguous, in the plan's dtype, and how many nulls were left out."""
-        part = self._raw[start:stop] if isinstance(self._raw, np.ndarray) else self._raw.slice(start, stop - start)
-        values, n_null = _plain(part, self._meaning)
-        if self._dtype.kind in "iu" and values.dtype.kind == "f":
+        values, n_null = _plain(rows(self._raw, start, stop), self._meaning)
+        if self._dtype.kind == "f":
+            return _as_float(values, self._dtype), n_null
+        if values.dtype.kind == "f":
             present = ~np.isnan(values)
             n_null += values.size - int(present.sum())
             values = values[present]
-        with np.errstate(over="ignore", invalid="ignore"):
-            return np.ascontiguousarray(values, self._dtype), n_null
+        return _as_integer(values, self._dtype), n_null
 
-    def unfit(self, rows: int = 1 << 20) -> str | None:
-        """Why the values cannot be held in a 64-bit integer plan without loss; None where they can."""
-        if self._dtype.kind == "f":
-            return None
-        limits = np.iinfo(self._dtype)
-        for start in range(0, self.n_rows, rows):
-            part = (
-                self._raw[start : start + rows] if isinstance(self._raw, np.ndarray) else self._raw.slice(start, rows)
-            )
-            values, _ = _plain(part, self._meaning)
-            if values.dtype == self._dtype:
-                return None
-            if values.dtype.kind == "f":
-                values = values[~np.isnan(values)]
-                if np.any(values != np.floor(values)) or np.any(np.abs(values) >= 2.0**63):
-                    return f"holds values that {self._dtype} cannot hold"
-            elif values.size and (int(values.min()) < limits.min or int(values.max()) > limits.max):
-                return f"holds values outside {self._dtype}"
-        return None
+    def is_exact(self, n_rows: int = 1 << 20) -> bool:
+        """Whether a plan of 64-bit integers tells all its values apart; not so for fractions, or doubles beyond 2**53.
+
+        True for every plan of floats. Reads the rows only where the column is not of integers.
+        """
+        kind = arrow_type(self._raw)
+        if self._dtype.kind == "f" or not (pt.is_floating(kind) or pt.is_decimal(kind)):
+            return True
+        for start in range(0, self.n_rows, n_rows):
+            values, _ = _plain(rows(self._raw, start, min(start + n_rows, self.n_rows)), self._meaning)
+            values = values[~np.isnan(values)]
+            if np.any(np.abs(values) > _EXACT) or np.any(values != np.floor(values)):
+                return False
+        return True
 
 
-def number_sample(raw: Raw, positions: NDArray[np.int64]) -> NDArray[Any]:
+def number_sample(raw: Raw, positions: NDArray[np.int64], meaning: str) -> NDArray[Any]:
     """Values at row positions (ascending), nulls and NaN left out, in row order.
 
-    int64, uint64, float32 or float64: the widest type of the column's family.
+    int64, uint64, float32 or float64: the widest type of the column's sort.
     """
-    part = raw[positions] if isinstance(raw, np.ndarray) else raw.take(pa.array(positions))
-    values, _ = _plain(part, family(arrow_type(raw)))
+    values, _ = _plain(rows_at(raw, positions), meaning)
     if values.dtype.kind == "f":
         present: NDArray[Any] = values[~np.isnan(values)]
         return present.astype(np.float32) if present.dtype.itemsize == 2 else present
-    if values.dtype.kind == "u":
-        return values.astype(np.uint64)
-    return values.astype(np.int64)
-
-
-def arrow_type(raw: Raw) -> pa.DataType:
-    """Arrow type of a column of either sort."""
-    return pa.from_numpy_dtype(raw.dtype) if isinstance(raw, np.ndarray) else raw.type
+    return values.astype(np.uint64 if values.dtype.kind == "u" else np.int64)
 
 
 def _plain(part: Raw, meaning: str) -> tuple[NDArray[Any], int]:
     """NumPy numbers without nulls, and how many nulls there were; times as integers in the meaning's unit."""
-    name, _, unit = meaning.partition("/")
+    unit = _unit(meaning)
     if isinstance(part, np.ndarray):
         if part.dtype.kind not in "mM":
             return part, 0
         present = part[~np.isnat(part)]
-        wanted = f"{part.dtype.kind}8[{unit or 'D'}]"
-        return present.astype(wanted, copy=False).view(np.int64), part.size - present.size
+        return _rescaled(present.view(np.int64), np.datetime_data(part.dtype)[0], unit), part.size - present.size
     n_null = part.null_count
     if n_null:
         part = part.drop_null()
-    if pt.is_boolean(part.type):
-        part = part.cast(pa.uint8())
-    elif pt.is_decimal(part.type):
-        part = part.cast(pa.float64())
-    elif name in ("timestamp", "instant"):
-        part = part.cast(pa.timestamp(unit, part.type.tz), safe=False).cast(pa.int64())
-    elif name == "duration":
-        part = part.cast(pa.duration(unit), safe=False).cast(pa.int64())
-    elif name == "time":
-        wide = unit in ("us", "ns")
-        part = part.cast(pa.time64(unit) if wide else pa.time32(unit), safe=False)
-        part = part.cast(pa.int64() if wide else pa.int32())
-    elif name == "date":
-        part = part.cast(pa.date32(), safe=False).cast(pa.int32())
-    return _contiguous(part), n_null
+    if pt.is_dictionary(part.type):
+        part = part.cast(part.type.value_type)
+    dtype = part.type
+    if pt.is_null(dtype):
+        return np.empty(0), n_null
+    if pt.is_boolean(dtype):
+        return _joined(part.cast(pa.uint8())), n_null
+    if pt.is_decimal(dtype):
+        return _joined(part.cast(pa.float64())), n_null
+    if pt.is_temporal(dtype):
+        ticks = _joined(part.cast(pa.int32() if dtype.bit_width == 32 else pa.int64()))
+        return _rescaled(ticks, _unit_of(dtype), unit), n_null
+    return _joined(part), n_null
 
 
-def _contiguous(part: pa.ChunkedArray) -> NDArray[Any]:
+def _unit(meaning: str) -> str:
+    return meaning.partition("/")[2] or "D"
+
+
+def _unit_of(dtype: pa.DataType) -> str:
+    if pt.is_date(dtype):
+        return "D" if pt.is_date32(dtype) else "ms"
+    return str(dtype.unit)
+
+
+def _rescaled(ticks: NDArray[Any], unit: str, wanted: str) -> NDArray[Any]:
+    """Times of one unit in another: rounded down, or held at the ends of 64 bits rather than wrapped round."""
+    have, want = _NANOSECONDS[unit], _NANOSECONDS[wanted]
+    if have == want:
+        return ticks
+    if have < want:
+        return ticks // (want // have)
+    factor = have // want
+    limit = np.iinfo(np.int64).max // factor
+    return np.clip(ticks.astype(np.int64), -limit, limit) * factor
+
+
+def _joined(part: pa.ChunkedArray) -> NDArray[Any]:
     """One NumPy array; without a copy where the slice lies in a single chunk."""
     if part.num_chunks == 1:
         return np.asarray(part.chunk(0).to_numpy(zero_copy_only=False))
     return np.asarray(part.to_numpy())
+
+
+def _as_float(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    with np.errstate(over="ignore"):
+        out = np.ascontiguousarray(values, dtype)
+    if values.dtype.kind == "f" and values.dtype.itemsize > dtype.itemsize:
+        beyond = np.isinf(out) & np.isfinite(values)
+        if beyond.any():
+            out[beyond] = np.copysign(np.finfo(dtype).max, out[beyond])
+    return out
+
+
+def _as_integer(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    if values.dtype.kind in "iu" and not np.can_cast(values.dtype, dtype):
+        have, want = np.iinfo(values.dtype), np.iinfo(dtype)
+        values = np.clip(values, max(have.min, want.min), min(have.max, want.max))
+    return np.ascontiguousarray(values, dtype)

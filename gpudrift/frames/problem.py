@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, order=True)
 class Problem:
-    """What is wrong with a column (or, where ``feature`` is empty, with the whole input), and the remedy.
+    """What is wrong with a column, and the remedy.
 
     Examples
     --------
@@ -20,7 +20,9 @@ class Problem:
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.feature}: {self.what}; {self.remedy}" if self.feature else f"{self.what}; {self.remedy}"
+        """One line, whatever the column is called."""
+        plain = self.feature.isprintable() and self.feature.strip()
+        return f"{self.feature if plain else repr(self.feature)}: {self.what}; {self.remedy}"
 
     def to_dict(self) -> dict[str, str]:
         """The three texts by name."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -14,18 +15,23 @@ from numpy.typing import NDArray
 
 from gpudrift.errors import DataError
 from gpudrift.frames import (
+    NO_TEXTS,
+    Batch,
     Kind,
     NumberReader,
     Problem,
+    Raw,
     Source,
     TableLike,
+    TextSample,
+    castable,
     column_kind,
     distinct_texts,
+    family,
     number_sample,
     open_source,
+    type_name,
 )
-from gpudrift.frames.categories import sample_texts
-from gpudrift.frames.kinds import castable, family
 from gpudrift.profiles.bins import bin_starts
 from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
 from gpudrift.profiles.counting import Progress, count_source
@@ -42,9 +48,13 @@ from gpudrift.profiles.sampling import (
 from gpudrift_kernels.backend import Backend, BackendName, get_backend
 from gpudrift_kernels.planning import MAX_SHARE, plan_cells, storage_dtype
 
-#: Categories that a column's vocabulary may hold; of a column with more, the most frequent of its sample are kept.
+#: Categories, and bytes of text, that a vocabulary may hold; of more, the most frequent of the sample are kept.
 MAX_CATEGORIES: Final = 1 << 16
+MAX_CATEGORY_BYTES: Final = 1 << 24
 _KEPT_OF_MORE: Final = 1 << 10
+
+#: Occupied counters of one column, ascending, and the rows of each.
+Counted: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def profile(
@@ -117,18 +127,18 @@ def profile_source(
 ) -> Profile:
     """``profile`` of an opened source."""
     kinds, problems = _choose(source, columns, categorical, numeric)
-    if not kinds:
-        raise DataError("reference has no column that can be compared" + _listed(problems))
-    if not source.n_rows:
+    if source.types and not source.n_rows:
         raise DataError("reference has no rows; pass at least one")
-    samples, vocabularies = _read_samples(source, kinds, progress)
-
-    def plan(name: str) -> Column:
-        if kinds[name] == "numeric":
-            return _numeric_column(name, source, samples[name])
-        return _categorical_column(name, source, samples[name], vocabularies[name])
-
-    planned = list(backend.map(plan, kinds))
+    samples = [
+        _NumberSample(name, source) if kind == "numeric" else _CategorySample(name, source)
+        for name, kind in kinds.items()
+    ]
+    _read(samples, source, backend, progress)
+    found: list[Column | Problem] = list(backend.map(lambda sample: sample.plan(), samples))
+    planned = [column for column in found if not isinstance(column, Problem)]
+    problems += [problem for problem in found if isinstance(problem, Problem)]
+    if not planned:
+        raise DataError("reference has no column that can be compared" + _listed(problems))
     counts = count_source(source, planned, "", backend, progress)
     planned, counts = _replan(source, planned, counts, backend)
     finished = [
@@ -140,122 +150,145 @@ def profile_source(
     return Profile.build(finished, counts, problems=problems, explicit=frozenset(columns))
 
 
+class _NumberSample:
+    """Sampled values of one numeric column, in row order."""
+
+    def __init__(self, name: str, source: Source) -> None:
+        self.name = name
+        self._dtype = source.types[name]
+        self._n_rows = source.n_rows or 0
+        self._parts: list[NDArray[Any]] = []
+
+    def add(self, raw: Raw, positions: NDArray[np.int64]) -> None:
+        self._parts.append(number_sample(raw, positions, family(self._dtype)))
+
+    def plan(self) -> NumericColumn:
+        values = np.concatenate(self._parts)
+        finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+        return NumericColumn(
+            name=self.name,
+            dtype=type_name(self._dtype),
+            meaning=family(self._dtype),
+            plan=plan_cells(np.sort(finite.astype(storage_dtype(finite))), whole=self._n_rows <= SAMPLE_ROWS),
+            bin_starts=np.empty(0, np.int64),
+            width=0.0,
+            grows=grows(finite),
+            unique=unique_numbers(finite, self._n_rows),
+        )
+
+
+class _CategorySample:
+    """Sampled texts of one categorical column, and the distinct ones of all its rows while they are few."""
+
+    def __init__(self, name: str, source: Source) -> None:
+        self.name = name
+        self._dtype = source.types[name]
+        self._sample = TextSample(MAX_CATEGORY_BYTES)
+        self._distinct: pa.Array | None = NO_TEXTS
+
+    def add(self, raw: Raw, positions: NDArray[np.int64]) -> None:
+        self._sample.add(raw, positions)
+        if self._distinct is not None:
+            self._distinct = distinct_texts(raw, self._distinct, most=MAX_CATEGORIES, most_bytes=MAX_CATEGORY_BYTES)
+
+    def plan(self) -> CategoricalColumn | Problem:
+        texts = self._sample.texts
+        kept = _most_frequent(texts) if self._distinct is None else self._distinct
+        try:
+            kept.validate(full=True)
+        except pa.ArrowInvalid:
+            what = "holds text that is not UTF-8 in the reference"
+            return Problem(self.name, what, "decode it with its own encoding")
+        return CategoricalColumn(
+            name=self.name,
+            dtype=type_name(self._dtype),
+            vocabulary=kept.take(pc.sort_indices(kept)),
+            truncated=self._distinct is None,
+            unique=len(texts) >= 100 and len(texts.unique()) == len(texts),
+        )
+
+
+def _most_frequent(texts: pa.Array) -> pa.Array:
+    counted = pa.table({"text": texts}).group_by("text").aggregate([([], "count_all")])
+    ordered = counted.sort_by([("count_all", "descending"), ("text", "ascending")])
+    return ordered["text"].combine_chunks().slice(0, _KEPT_OF_MORE)
+
+
 def _choose(
     source: Source, columns: Sequence[str], categorical: Sequence[str], numeric: Sequence[str]
 ) -> tuple[dict[str, Kind], list[Problem]]:
     """Kind of each column to keep, and why the others are not."""
-    problems = list(source.problems)
-    unreadable = {problem.feature for problem in problems}
+    known = [*source.types, *(problem.feature for problem in source.problems if problem.feature not in source.types)]
     for name in (*columns, *categorical, *numeric):
-        if name not in source.types and name not in unreadable:
-            near = difflib.get_close_matches(name, list(source.types), n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(map(repr, list(source.types)[:10]))}"
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(map(repr, known[:10]))}"
             raise DataError(f"reference has no column {name!r}: {hint}")
+    kept = set(columns or known)
+    problems = [problem for problem in source.problems if problem.feature in kept]
     kinds: dict[str, Kind] = {}
     for name, dtype in source.types.items():
-        if columns and name not in columns:
+        if name not in kept:
             continue
         wanted: Kind | None = "categorical" if name in categorical else "numeric" if name in numeric else None
         if wanted is not None and not castable(dtype, wanted):
-            problems.append(Problem(name, f"is {dtype} and cannot be {wanted}", "cast it first"))
+            problems.append(Problem(name, f"is {type_name(dtype)} and cannot be {wanted}", "cast it first"))
         elif (kind := wanted or column_kind(dtype)) is not None:
             kinds[name] = kind
-        elif pa.types.is_null(dtype):
+        elif type_name(dtype) == "null":
             problems.append(Problem(name, "has only nulls in the reference and no type", "give it a type or drop it"))
         else:
-            problems.append(
-                Problem(
-                    name,
-                    f"is {dtype}, which has neither order nor categories",
-                    "flatten or cast it to compare it",
-                )
-            )
+            what = f"is {type_name(dtype)}, which has neither order nor categories"
+            problems.append(Problem(name, what, "flatten or cast it to compare it"))
     return kinds, problems
 
 
-def _read_samples(
-    source: Source, kinds: Mapping[str, Kind], progress: Progress | None
-) -> tuple[dict[str, Any], dict[str, pa.Array | None]]:
-    """Sampled values of each column in row order, and each categorical column's distinct texts (None: too many)."""
+def _read(
+    samples: Sequence[_NumberSample | _CategorySample], source: Source, backend: Backend, progress: Progress | None
+) -> None:
+    """Fill the samples from all rows."""
     positions = sample_positions(source.n_rows or 0)
-    parts: dict[str, list[Any]] = {name: [] for name in kinds}
-    vocabularies: dict[str, pa.Array | None] = dict.fromkeys(kinds)
-    full: set[str] = set()
     first = 0
-    for batch in source.batches(list(kinds)):
+    for batch in source.batches([sample.name for sample in samples]):
         lower, upper = np.searchsorted(positions, [first, first + batch.n_rows])
         here = positions[lower:upper] - first
-        for name, kind in kinds.items():
-            raw = batch.columns[name]
-            if kind == "numeric":
-                parts[name].append(number_sample(raw, here))
-                continue
-            parts[name].append(sample_texts(raw, here))
-            if name not in full:
-                texts = distinct_texts(raw, vocabularies[name])
-                if len(texts) > MAX_CATEGORIES:
-                    full.add(name)
-                vocabularies[name] = None if name in full else texts
+
+        def add(sample: _NumberSample | _CategorySample, batch: Batch = batch, here: NDArray[np.int64] = here) -> None:
+            sample.add(batch.columns[sample.name], here)
+
+        deque(backend.map(add, samples), maxlen=0)
         first += batch.n_rows
         if progress is not None:
             progress(batch.n_rows)
-    samples = {
-        name: np.concatenate(parts[name]) if kind == "numeric" else pa.concat_arrays(parts[name])
-        for name, kind in kinds.items()
-    }
-    return samples, vocabularies
 
 
-def _numeric_column(name: str, source: Source, sample: NDArray[Any]) -> NumericColumn:
-    n_rows = source.n_rows or 0
-    finite = sample[np.isfinite(sample)] if sample.dtype.kind == "f" else sample
-    ordered = np.sort(finite.astype(storage_dtype(finite)))
-    dtype = source.types[name]
-    return NumericColumn(
-        name=name,
-        dtype=str(dtype),
-        meaning=family(dtype),
-        plan=plan_cells(ordered, whole=n_rows <= SAMPLE_ROWS),
-        bin_starts=np.empty(0, np.int64),
-        width=0.0,
-        grows=grows(finite),
-        unique=unique_numbers(finite, n_rows),
-    )
-
-
-def _categorical_column(name: str, source: Source, sample: pa.Array, texts: pa.Array | None) -> CategoricalColumn:
-    truncated = texts is None
-    unique = len(sample) >= 100 and len(sample.unique()) == len(sample)
-    if texts is None:
-        frequent = pa.table({"text": sample}).group_by("text").aggregate([([], "count_all")])
-        frequent = frequent.sort_by([("count_all", "descending"), ("text", "ascending")])
-        texts = frequent["text"].combine_chunks().slice(0, _KEPT_OF_MORE)
-    texts = texts.take(pc.sort_indices(texts))
-    return CategoricalColumn(
-        name=name, dtype=str(source.types[name]), vocabulary=texts, truncated=truncated, unique=unique
-    )
-
-
-def _replan(source: Source, columns: list[Column], counts: Counts, backend: Backend) -> tuple[list[Column], Counts]:
+def _replan(source: Source, columns: Sequence[Column], counts: Counts, backend: Backend) -> tuple[list[Column], Counts]:
     """Columns whose sample misled get one larger sample, of their values alone, and are counted again."""
-    widths = {f: _width(c, counts.column(f), backend) for f, c in enumerate(columns) if isinstance(c, NumericColumn)}
-    misled = [f for f, width in widths.items() if width > MAX_SHARE]
+    widths = [_width(column, counts.column(f), backend) for f, column in enumerate(columns)]
+    misled = {
+        f: _with_larger_sample(source, column, counts.column(f))
+        for f, column in enumerate(columns)
+        if isinstance(column, NumericColumn) and widths[f] > MAX_SHARE
+    }
     if misled:
-        for f in misled:
-            column = columns[f]
-            if isinstance(column, NumericColumn):
-                _, rows = _finite(column, counts.column(f))
-                sample = _value_sample(source, column, int(rows.sum()))
-                plan = plan_cells(np.sort(sample), whole=int(rows.sum()) <= LARGER_SAMPLE_ROWS)
-                columns = [replace(column, plan=plan) if c is column else c for c in columns]
-        again = count_source(source, [columns[f] for f in misled], "", backend)
-        for k, f in enumerate(misled):
-            widths[f] = _width(columns[f], again.column(k), backend)
-        merged = (again.column(misled.index(f)) if f in misled else counts.column(f) for f in range(len(columns)))
-        keys, values = zip(*((k + (f << 32), v) for f, (k, v) in enumerate(merged)), strict=True)
-        counts = replace(counts, keys=np.concatenate(keys), values=np.concatenate(values))
-    columns = [replace(c, width=widths[f]) if isinstance(c, NumericColumn) else c for f, c in enumerate(columns)]
-    return columns, counts
+        again = count_source(source, list(misled.values()), "", backend)
+        recounted = {f: again.column(k) for k, f in enumerate(misled)}
+        for f, counted in recounted.items():
+            widths[f] = _width(misled[f], counted, backend)
+        merged = [recounted.get(f) or counts.column(f) for f in range(len(columns))]
+        counts = replace(
+            counts,
+            keys=np.concatenate([counters + (f << 32) for f, (counters, _) in enumerate(merged)]),
+            values=np.concatenate([rows for _, rows in merged]),
+        )
+    chosen = [misled.get(f, column) for f, column in enumerate(columns)]
+    return [replace(c, width=widths[f]) if isinstance(c, NumericColumn) else c for f, c in enumerate(chosen)], counts
+
+
+def _with_larger_sample(source: Source, column: NumericColumn, counted: Counted) -> NumericColumn:
+    n_values = int(_finite(column, counted)[1].sum())
+    sample = np.sort(_value_sample(source, column, n_values))
+    return replace(column, plan=plan_cells(sample, whole=n_values <= LARGER_SAMPLE_ROWS))
 
 
 def _value_sample(source: Source, column: NumericColumn, n_values: int) -> NDArray[Any]:
@@ -276,16 +309,14 @@ def _value_sample(source: Source, column: NumericColumn, n_values: int) -> NDArr
     return np.concatenate(list(pieces()))
 
 
-def _finite(
-    column: NumericColumn, counted: tuple[NDArray[np.int64], NDArray[np.int64]]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _finite(column: NumericColumn, counted: Counted) -> Counted:
     """Occupied indices and their rows, without the special counters."""
     indices, rows = counted
     end = np.searchsorted(indices, column.plan.n_index)
     return indices[:end], rows[:end]
 
 
-def _width(column: Column, counted: tuple[NDArray[np.int64], NDArray[np.int64]], backend: Backend) -> float:
+def _width(column: Column, counted: Counted, backend: Backend) -> float:
     """Largest share of the reference in an index that holds more than one value."""
     if not isinstance(column, NumericColumn):
         return 0.0
@@ -302,4 +333,4 @@ def _width(column: Column, counted: tuple[NDArray[np.int64], NDArray[np.int64]],
 
 
 def _listed(problems: Sequence[Problem]) -> str:
-    return "".join(f"; {problem.feature}: {problem.what}" for problem in problems[:5]) or "; pass at least one column"
+    return "".join(f"; {problem}" for problem in problems[:5]) or "; pass at least one column"

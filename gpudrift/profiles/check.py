@@ -19,7 +19,6 @@ from gpudrift.profiles.build import profile_source
 from gpudrift.profiles.columns import NumericColumn
 from gpudrift.profiles.compare import Exact, compare
 from gpudrift.profiles.counting import Progress, count_source
-from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import DriftReport, FeatureDrift
 from gpudrift.profiles.extent import as_float
 from gpudrift.profiles.gdp import load_profile
@@ -113,7 +112,7 @@ def check_drift(
     report = compare(champion, counts, chosen, device)
     if reference_source is None or current_source.one_pass or not (names := _undecided(report, chosen)):
         return report
-    exact_values = _exact(champion, counts, names, reference_source, current_source, device)
+    exact_values = _exact(champion, names, reference_source, current_source, device)
     return compare(champion, counts, chosen, device, exact=exact_values)
 
 
@@ -140,7 +139,7 @@ def _reference(
 
 
 def _undecided(report: DriftReport, settings: Settings) -> list[str]:
-    """Numeric features to sort: all of them on request, else those whose verdict hangs on what the counts only bound."""
+    """Numeric features to sort: all on request, else those whose verdict hangs on what the counts only bound."""
     numeric = [f for f in report.values() if f.ks is not None and not math.isnan(f.ks.statistic)]
     if settings.exact:
         return [f.name for f in numeric]
@@ -170,28 +169,23 @@ def _at_bound(feature: FeatureDrift, *, upper: bool) -> FeatureDrift:
 
 
 def _exact(
-    profile: Profile,
-    counts: Counts,
-    names: Iterable[str],
-    reference: Source,
-    current: Source,
-    backend: Backend,
+    profile: Profile, names: Iterable[str], reference: Source, current: Source, backend: Backend
 ) -> dict[str, Exact]:
-    """KS and Wasserstein from sorted rows, one column at a time."""
-    found = {}
-    for name in names:
-        column = profile.plans[profile.columns.index(name)]
-        if not isinstance(column, NumericColumn):
-            continue
-        f, g = (backend.sort(values) for values in (_values(reference, column), _values(current, column)))
+    """KS and Wasserstein from sorted rows; as many columns at once in memory as the backend has threads."""
+    wanted = set(names)
+    columns = [column for column in profile.plans if column.name in wanted and isinstance(column, NumericColumn)]
+
+    def exact(column: NumericColumn) -> Exact:
+        f, g = (backend.sort(_values(source, column)) for source in (reference, current))
         distance = backend.ks_sorted(f, g)
         f_float, g_float = (as_float(side, column.plan) for side in (f, g))
         centre = float(column.plan.centre) if column.plan.wide else 0.0
         with np.errstate(over="ignore"):
             mean, std = float(np.mean(f_float)), float(np.std(f_float))
         w1 = wasserstein_exact(f_float, g_float, relative_scale(mean + centre, std))
-        found[name] = Exact(ks_from_statistic(distance, f.size, g.size), Wasserstein(w1, w1, w1))
-    return found
+        return Exact(ks_from_statistic(distance, f.size, g.size), Wasserstein(w1, w1, w1))
+
+    return dict(zip((column.name for column in columns), backend.map(exact, columns), strict=True))
 
 
 def _values(source: Source, column: NumericColumn) -> NDArray[Any]:

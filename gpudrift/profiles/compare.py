@@ -14,7 +14,7 @@ from gpudrift.errors import DataError
 from gpudrift.frames import Problem
 from gpudrift.profiles.bins import bin_counts
 from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
-from gpudrift.profiles.counts import Counts
+from gpudrift.profiles.counts import Counts, merged
 from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift
 from gpudrift.profiles.extent import as_float, extent
 from gpudrift.profiles.labels import bin_labels
@@ -133,7 +133,7 @@ def _numeric(
 ) -> FeatureDrift:
     cells_reference, cells_current = value_counts(column, reference), value_counts(column, current)
     n, m = int(cells_reference[1].sum()), int(cells_current[1].sum())
-    indices = np.union1d(cells_reference[0], cells_current[0])
+    indices = merged(cells_reference[0], cells_current[0])
     f, g = (_aligned(indices, *cells) for cells in (cells_reference, cells_current))
     reach = extent(indices, column.plan, backend)
     ks = exact.ks if exact else ks_from_cells(f, g, reach.single)

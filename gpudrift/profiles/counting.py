@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from heapq import merge
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gpudrift.frames import Batch, CategoryReader, NumberReader, Problem, Source, mismatch
-from gpudrift.frames.kinds import castable
+from gpudrift.frames import (
+    Batch,
+    CategoryReader,
+    NumberReader,
+    Problem,
+    Raw,
+    Source,
+    all_missing,
+    arrow_type,
+    categories_fit,
+    no_values,
+    numbers_fit,
+    type_name,
+)
 from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
 from gpudrift.profiles.counts import Counts
 from gpudrift_kernels.backend import Backend
@@ -27,64 +41,72 @@ def count_source(
 
     The others are named in ``problems`` and have no counts; nothing is lost of the rest.
     """
-    problems = list(source.problems)
-    known = {problem.feature for problem in problems}
+    names = {column.name for column in columns}
+    problems = [problem for problem in source.problems if problem.feature in names]
+    unreadable = {problem.feature for problem in problems}
     usable: dict[int, Column] = {}
     for f, column in enumerate(columns):
-        if column.name not in source.types:
-            if column.name not in known:
-                problems.append(
-                    Problem(
-                        column.name,
-                        "is missing from the current data",
-                        "add the column or drop it from the profile",
-                    )
-                )
-        elif (why := _unlike(column, source)) is not None:
-            problems.append(
-                Problem(
-                    column.name,
-                    f"is {column.dtype} in the reference and {why}",
-                    "give both sides the same type",
-                )
-            )
-        else:
+        if column.name in source.types:
             usable[f] = column
+        elif column.name not in unreadable:
+            remedy = "add the column or drop it from the profile"
+            problems.append(Problem(column.name, "is missing from the current data", remedy))
     total = Counts.empty(profile_id)
     for batch in source.batches([column.name for column in usable.values()]):
-        for f, why in _unfit(batch, usable):
-            problems.append(Problem(usable.pop(f).name, why, "give both sides the same type"))
-        dense = sorted(_dense(batch, usable, backend), key=lambda item: item[0])
-        total = total + Counts.gather(profile_id, batch.n_rows, dense)
+        for f, problem in _obstacles(batch, usable):
+            problems.append(problem)
+            del usable[f]
+        total = total + Counts.gather(profile_id, batch.n_rows, _dense(batch, usable, backend))
         if progress is not None:
             progress(batch.n_rows)
-    dropped = {f for f in range(len(columns)) if f not in usable}
-    kept = ~np.isin(total.keys >> 32, list(dropped))
+    kept = np.isin(total.keys >> 32, list(usable))
     return Counts(profile_id, total.n_rows, total.keys[kept], total.values[kept], tuple(problems))
 
 
-def _unlike(column: Column, source: Source) -> str | None:
-    dtype = source.types[column.name]
+def _obstacles(batch: Batch, usable: Mapping[int, Column]) -> list[tuple[int, Problem]]:
+    """Columns of the batch that cannot be counted as the profile does, and why."""
+    found = []
+    for f, column in usable.items():
+        raw = batch.columns[column.name]
+        what = f"is {column.dtype} in the reference and {type_name(arrow_type(raw))} in the current data"
+        if not _fits(column, raw):
+            if not all_missing(raw):
+                found.append((f, Problem(column.name, what, _remedy(column, raw))))
+        elif isinstance(column, NumericColumn) and not _reader(batch, column).is_exact():
+            remedy = "keep it an integer; nullable integer types hold nulls"
+            found.append((f, Problem(column.name, f"{what}, beyond the whole numbers that both hold", remedy)))
+    return found
+
+
+def _fits(column: Column, raw: Raw) -> bool:
     if isinstance(column, NumericColumn):
-        return mismatch(column.meaning, dtype)
-    return None if castable(dtype, "categorical") else f"{dtype} in the current data"
+        return numbers_fit(column.meaning, arrow_type(raw))
+    return categories_fit(column.dtype, arrow_type(raw))
 
 
-def _unfit(batch: Batch, usable: dict[int, Column]) -> list[tuple[int, str]]:
-    """Columns whose values cannot be held in the profile's type without loss."""
-    readers = [
-        (f, NumberReader(batch.columns[column.name], column.meaning, column.plan.dtype))
-        for f, column in usable.items()
-        if isinstance(column, NumericColumn) and column.plan.wide
-    ]
-    return [(f, f"{why}, its type in the reference") for f, reader in readers if (why := reader.unfit()) is not None]
+def _remedy(column: Column, raw: Raw) -> str:
+    if column.dtype.startswith("timestamp") and type_name(arrow_type(raw)).startswith("timestamp"):
+        return "give both sides a time zone, or neither"
+    return "give both sides the same type"
 
 
-def _dense(batch: Batch, usable: dict[int, Column], backend: Backend) -> Iterator[tuple[int, NDArray[np.int64]]]:
+def _dense(batch: Batch, usable: Mapping[int, Column], backend: Backend) -> Iterator[tuple[int, NDArray[np.int64]]]:
+    """Counts of each column in turn: only a few of these tables are alive at once."""
     numeric = {f: c for f, c in usable.items() if isinstance(c, NumericColumn)}
-    readers = [NumberReader(batch.columns[c.name], c.meaning, c.plan.dtype) for c in numeric.values()]
-    yield from zip(numeric, backend.count_cells(readers, [c.plan for c in numeric.values()]), strict=True)
+    readers = [_reader(batch, c) for c in numeric.values()]
+    numbers = zip(numeric, backend.count_cells(readers, [c.plan for c in numeric.values()]), strict=True)
     categorical = {f: c for f, c in usable.items() if isinstance(c, CategoricalColumn)}
-    texts = [CategoryReader(batch.columns[c.name], c.vocabulary) for c in categorical.values()]
+    texts = [CategoryReader(_raw(batch, c), c.vocabulary) for c in categorical.values()]
     sizes = [len(c.vocabulary) + 1 for c in categorical.values()]
-    yield from zip(categorical, backend.count_categories(texts, sizes), strict=True)
+    categories = zip(categorical, backend.count_categories(texts, sizes), strict=True)
+    return merge(numbers, categories, key=itemgetter(0))
+
+
+def _reader(batch: Batch, column: NumericColumn) -> NumberReader:
+    return NumberReader(_raw(batch, column), column.meaning, column.plan.dtype)
+
+
+def _raw(batch: Batch, column: Column) -> Raw:
+    """The rows of a column; plain nulls where all are missing, whatever type their library gave them."""
+    raw = batch.columns[column.name]
+    return raw if _fits(column, raw) else no_values(batch.n_rows)

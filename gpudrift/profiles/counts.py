@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,12 +97,25 @@ class Counts:
     def _combine(self, other: Counts, sign: int) -> Counts:
         if other.profile_id != self.profile_id:
             raise DataError("counts of different profiles cannot be combined; count both with one profile")
-        keys, place = np.unique(np.concatenate([self.keys, other.keys]), return_inverse=True)
+        if sign > 0 and not self.keys.size:
+            return replace(other, n_rows=self.n_rows + other.n_rows, problems=self._problems_with(other))
+        keys = merged(self.keys, other.keys)
         values = np.zeros(keys.size, np.int64)
-        values[place[: self.keys.size]] += self.values
-        values[place[self.keys.size :]] += sign * other.values
+        values[np.searchsorted(keys, self.keys)] += self.values
+        values[np.searchsorted(keys, other.keys)] += sign * other.values
         if sign < 0 and (values.min(initial=0) < 0 or other.n_rows > self.n_rows):
             raise DataError("the counts to subtract are not part of these; subtract what was added")
         kept = values != 0
-        problems = tuple(dict.fromkeys(self.problems + (other.problems if sign > 0 else ())))
+        problems = self._problems_with(other) if sign > 0 else self.problems
         return Counts(self.profile_id, self.n_rows + sign * other.n_rows, keys[kept], values[kept], problems)
+
+    def _problems_with(self, other: Counts) -> tuple[Problem, ...]:
+        return tuple(dict.fromkeys(self.problems + other.problems))
+
+
+def merged(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Distinct values of two ascending arrays, ascending: two runs that a stable sort only has to merge."""
+    both = np.concatenate([one, other])
+    both.sort(kind="stable")
+    distinct: NDArray[np.int64] = both[np.append(True, both[1:] != both[:-1])[: both.size]]
+    return distinct

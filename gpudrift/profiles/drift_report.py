@@ -8,13 +8,12 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import narwhals as nw
 
+from gpudrift.atomic import replacing
 from gpudrift.config import Settings
-from gpudrift.errors import DataError
 from gpudrift.frames import Kind, Problem
 from gpudrift.stats import KS
 from gpudrift.version import __version__
@@ -286,10 +285,8 @@ class DriftReport(Mapping[str, FeatureDrift]):
         from gpudrift.report import render_report
 
         text = render_report(self.to_view(title=title, created=created))
-        try:
-            Path(path).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise DataError(f"{path} cannot be written: {error.strerror}; choose another place") from error
+        with replacing(path) as draft:
+            draft.write_text(text, encoding="utf-8")
 
     def to_view(self, *, title: str = "Drift report", created: str = "") -> ReportView:
         """The plain values that the HTML page is made from: counts by bin, and no row of the data."""

@@ -16,15 +16,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from os import PathLike
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from gpudrift.atomic import replacing
 from gpudrift.errors import ProfileError
 from gpudrift.frames import Problem
 from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
@@ -64,21 +63,8 @@ def save_profile(profile: Profile, path: str | PathLike[str]) -> None:
     digest = hashlib.sha256(prefix)
     for part in body:
         digest.update(part)
-    target = Path(path)
-    try:
-        descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.writelines([prefix, digest.digest(), *body])
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o666 & ~_umask())
-            os.replace(temporary, target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise ProfileError(f"{path} cannot be written: {error.strerror}; choose another place") from error
+    with replacing(path) as draft, open(draft, "wb") as file:
+        file.writelines([prefix, digest.digest(), *body])
 
 
 def load_profile(path: str | PathLike[str]) -> Profile:
@@ -266,9 +252,3 @@ def _typed(value: Any, kind: type) -> Any:
 
 def _json(header: dict[str, Any]) -> bytes:
     return json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from gpudrift.profiles.columns import Column, NumericColumn
 from gpudrift.profiles.compare import Counted, value_counts
+from gpudrift.profiles.counts import merged
 from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift
 from gpudrift.profiles.extent import extent
 from gpudrift.profiles.labels import value_label
@@ -39,7 +40,9 @@ def report_view(report: DriftReport, profile: Profile, counts: Counts, *, title:
         "dataset_drift": report.dataset_drift,
         "share_drifted": report.to_dict()["share_drifted"],
         "alpha": settings.alpha,
-        "correction": {"benjamini-hochberg": "Benjamini-Hochberg", "bonferroni": "Bonferroni"}.get(settings.correction, "no correction"),
+        "correction": {"benjamini-hochberg": "Benjamini-Hochberg", "bonferroni": "Bonferroni"}.get(
+            settings.correction, "no correction"
+        ),
         "settings": "exact" if settings.exact else "from counts",
         "features": [
             _feature_view(
@@ -95,7 +98,7 @@ def _feature_view(
 
 def _density(column: NumericColumn, reference: Counted, current: Counted) -> DensityView | None:
     """Shares in display bins between the outer half percents of both sides; None for a single value."""
-    indices = np.union1d(reference[0], current[0])
+    indices = merged(reference[0], current[0])
     if indices.size < 2:
         return None
     shares = [_shares(indices, side) for side in (reference, current)]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import gpudrift_kernels.cpu.compiled as compiled
 import pytest
+
+import gpudrift_kernels.cpu.compiled as compiled
 
 
 def test_a_kernel_works_without_a_folder_for_its_cache(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from threading import Barrier
 from typing import Any
 
-import gpudrift as gd
 import numpy as np
 import pyarrow as pa
 import pytest
-from gpudrift_kernels.backend import get_backend
 from hypothesis import given
 from hypothesis import strategies as st
+
+import gpudrift as gd
+from gpudrift_kernels.backend import get_backend
 
 Mixed = dict[str, Any]
 
@@ -24,7 +26,7 @@ def rows(table: Mixed, start: int, stop: int) -> Mixed:
 def test_a_batch_in_pieces_counts_as_the_whole(mixed: Mixed) -> None:
     profile = gd.profile(mixed)
     edges = [0, 2, 700, 701, 4096, 5000]
-    pieces = [profile.count(rows(mixed, a, b)) for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [profile.count(rows(mixed, a, b)) for a, b in pairwise(edges)]
     total = pieces[3] + pieces[0] + pieces[4] + pieces[2] + pieces[1]
     assert total == profile.reference
     assert total.n_rows == 5000
@@ -44,7 +46,7 @@ def test_any_partition_in_any_order_gives_the_same_bits(cuts: list[int]) -> None
     table = {"x": rng.normal(size=5000), "c": rng.choice(list("abc"), 5000)}
     profile = _profile_once(table)
     edges = sorted({0, 5000, *cuts})
-    pieces = [profile.count(rows(table, a, b)) for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [profile.count(rows(table, a, b)) for a, b in pairwise(edges)]
     total = pieces[-1]
     for piece in pieces[:-1]:
         total = piece + total
@@ -79,7 +81,9 @@ def test_the_same_rows_make_the_same_profile_whatever_the_chunks_and_threads(mix
 
 def test_counts_of_different_profiles_do_not_mix(mixed: Mixed) -> None:
     one, other = gd.profile({"x": mixed["x"]}), gd.profile({"x": mixed["small"]})
-    with pytest.raises(gd.DataError, match="counts of different profiles cannot be combined; count both with one profile"):
+    with pytest.raises(
+        gd.DataError, match="counts of different profiles cannot be combined; count both with one profile"
+    ):
         one.reference + other.reference
     with pytest.raises(gd.DataError, match="the counts belong to another profile; count the batch with this one"):
         one.compare(other.reference)

@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import gpudrift as gd
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+
+import gpudrift as gd
 
 
 @pytest.fixture
@@ -64,7 +65,9 @@ def test_numbers_that_are_not_finite_become_null_with_a_problem() -> None:
     ]
 
 
-@pytest.mark.parametrize(("library", "kind"), [("pyarrow", pa.Table), ("pandas", pd.DataFrame), ("polars", pl.DataFrame)])
+@pytest.mark.parametrize(
+    ("library", "kind"), [("pyarrow", pa.Table), ("pandas", pd.DataFrame), ("polars", pl.DataFrame)]
+)
 def test_to_frame_gives_a_row_a_feature(report: gd.DriftReport, library: Any, kind: type) -> None:
     frame = report.to_frame(library)
     assert isinstance(frame, kind)
@@ -86,7 +89,9 @@ def test_text_and_page_name_every_feature(report: gd.DriftReport, tmp_path: Path
 def test_a_page_of_fifty_features_stays_below_a_megabyte_and_holds_no_row(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     secret = 1234.5678901234
-    table = {f"feature {j}": rng.normal(size=2000) for j in range(49)} | {"odd": np.append(rng.normal(size=1999), secret)}
+    table = {f"feature {j}": rng.normal(size=2000) for j in range(49)} | {
+        "odd": np.append(rng.normal(size=1999), secret)
+    }
     gd.check_drift(reference=table, current=table).save_html(tmp_path / "report.html")
     assert (tmp_path / "report.html").stat().st_size < 1_000_000
     assert "1234.56789" not in (tmp_path / "report.html").read_text()

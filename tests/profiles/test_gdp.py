@@ -8,9 +8,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-import gpudrift as gd
 import numpy as np
 import pytest
+
+import gpudrift as gd
 
 PREFIX = 20
 BODY = 52
@@ -71,7 +72,7 @@ def test_a_truncated_file_is_noticed_at_every_length(saved: Path) -> None:
     data = saved.read_bytes()
     for length in {*range(80), *np.random.default_rng(0).integers(0, len(data), 100).tolist(), len(data) - 1}:
         saved.write_bytes(data[:length])
-        with pytest.raises(gd.ProfileError, match="champion.gdp (is truncated|is not a profile|is damaged)"):
+        with pytest.raises(gd.ProfileError, match=r"champion\.gdp (is truncated|is not a profile|is damaged)"):
             gd.load_profile(saved)
 
 
@@ -84,7 +85,7 @@ def test_a_newer_schema_asks_for_an_upgrade(saved: Path) -> None:
 
 def test_another_file_is_not_a_profile(tmp_path: Path) -> None:
     (tmp_path / "x.gdp").write_bytes(b"PAR1" + bytes(100))
-    with pytest.raises(gd.ProfileError, match="is not a profile; pass a file that Profile.save"):
+    with pytest.raises(gd.ProfileError, match=r"is not a profile; pass a file that Profile\.save"):
         gd.load_profile(tmp_path / "x.gdp")
     with pytest.raises(gd.ProfileError, match="cannot be read: No such file or directory; check the path"):
         gd.load_profile(tmp_path / "y.gdp")
@@ -122,7 +123,9 @@ def test_hostile_values_under_a_valid_digest_are_refused(saved: Path, field: str
         gd.load_profile(saved)
 
 
-@pytest.mark.parametrize("change", [{"columns": []}, {"columns": 3}, {"n_rows": -1}, {"profile_id": "x"}, {"arrays": {}}])
+@pytest.mark.parametrize(
+    "change", [{"columns": []}, {"columns": 3}, {"n_rows": -1}, {"profile_id": "x"}, {"arrays": {}}]
+)
 def test_a_hostile_header_is_refused(saved: Path, change: dict[str, Any]) -> None:
     saved.write_bytes(with_header(saved, **change))
     with pytest.raises(gd.ProfileError, match="holds no valid profile"):
@@ -135,13 +138,13 @@ def test_a_failed_write_leaves_the_old_file_alone(saved: Path, monkeypatch: pyte
     def fail(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(gd.ProfileError, match="cannot be written: No space left on device"):
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(gd.DataError, match="cannot be written: No space left on device"):
         gd.profile({"x": np.arange(10.0)}).save(saved)
     assert saved.read_bytes() == before
     assert os.listdir(saved.parent) == [saved.name]
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(gd.ProfileError, match=r"none/x.gdp cannot be written: No such file or directory"):
+    with pytest.raises(gd.DataError, match=r"none/x.gdp cannot be written: No such file or directory"):
         gd.profile({"x": np.arange(10.0)}).save(tmp_path / "none" / "x.gdp")

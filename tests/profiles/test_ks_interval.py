@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import gpudrift as gd
 import numpy as np
 import pytest
-from gpudrift_kernels.reference import ks_sorted
 from numpy.typing import NDArray
+
+import gpudrift as gd
+from gpudrift_kernels.reference import ks_sorted
 
 WIDEST = 1 / 1024
 FLOATS = (

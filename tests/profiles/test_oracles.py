@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import gpudrift as gd
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
+
+import gpudrift as gd
 
 NAMES = ("normal", "lognormal, sigma 1", "t(2)", "zero-inflated 30%", "Poisson", "prices", "constant plus noise")
 
@@ -22,7 +23,9 @@ def test_exact_ks_and_wasserstein_equal_scipy(
     feature = gd.check_drift(reference=reference, current=current.astype(np.float64), exact=True, columns=["x"])["x"]
     assert feature.ks is not None
     assert feature.ks.exact
-    assert feature.ks.statistic == pytest.approx(stats.ks_2samp(reference, current, method="asymp").statistic, abs=1e-12)
+    assert feature.ks.statistic == pytest.approx(
+        stats.ks_2samp(reference, current, method="asymp").statistic, abs=1e-12
+    )
     en = reference.size * current.size / (reference.size + current.size)
     log_p = stats.kstwobign.logsf(np.sqrt(en) * feature.ks.statistic)
     if log_p > -700:  # scipy underflows below
@@ -50,9 +53,9 @@ def test_wasserstein_from_counts_holds_the_exact_one(
 def test_psi_js_and_hellinger_follow_from_the_bins_by_their_definitions(
     name: str, reference_columns: dict[str, NDArray[Any]], current_columns: dict[str, NDArray[Any]]
 ) -> None:
-    feature = gd.check_drift(
-        reference=reference_columns[name], current=(current_columns[name] * 1.05), columns=["x"]
-    )["x"]
+    feature = gd.check_drift(reference=reference_columns[name], current=(current_columns[name] * 1.05), columns=["x"])[
+        "x"
+    ]
     bins = np.array([(b.reference, b.current) for b in feature.bins if b.reference + b.current])
     shares = (bins + 0.5) / (bins.sum(axis=0) + 0.5 * len(bins))
     psi = np.sum((shares[:, 1] - shares[:, 0]) * np.log(shares[:, 1] / shares[:, 0]))
@@ -109,5 +112,7 @@ def test_numbers_from_parts_equal_numbers_from_the_whole() -> None:
     rng = np.random.default_rng(4)
     reference, current = rng.lognormal(size=30_000), rng.lognormal(0.1, size=30_000)
     profile = gd.profile(reference)
-    parts = sum((profile.count(part) for part in np.array_split(current, 7)[1:]), profile.count(np.array_split(current, 7)[0]))
+    parts = sum(
+        (profile.count(part) for part in np.array_split(current, 7)[1:]), profile.count(np.array_split(current, 7)[0])
+    )
     assert profile.compare(parts).to_dict() == gd.check_drift(reference=reference, current=current).to_dict()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import gpudrift as gd
 import numpy as np
 import pytest
+
+import gpudrift as gd
 
 Table = dict[str, Any]
 
@@ -26,7 +27,8 @@ def test_reports_without_drift_are_flagged_at_most_at_alpha(n: int) -> None:
     # 200 reports: at a true rate of .05 more than 19 flags come with probability .005
     rng = np.random.default_rng(n)
     flags = sum(
-        gd.check_drift(reference=eight_features(rng, n), current=eight_features(rng, n)).dataset_drift for _ in range(200)
+        gd.check_drift(reference=eight_features(rng, n), current=eight_features(rng, n)).dataset_drift
+        for _ in range(200)
     )
     assert flags <= 19
 
@@ -98,7 +100,11 @@ def test_new_categories_are_drift_and_are_counted() -> None:
     assert feature.drifted
     assert feature.cramers_v is not None
     assert feature.ks is None
-    assert [(b.label, b.reference, b.current) for b in feature.bins] == [("a", 500, 400), ("b", 500, 400), ("new", 0, 200)]
+    assert [(b.label, b.reference, b.current) for b in feature.bins] == [
+        ("a", 500, 400),
+        ("b", 500, 400),
+        ("new", 0, 200),
+    ]
 
 
 def test_many_rare_categories_without_drift_do_not_alarm() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gpudrift import DataError
-from gpudrift.cli.outputs import replacing
+from gpudrift.atomic import replacing
 
 
 def test_a_file_takes_the_place_of_the_old_one_at_the_end(tmp_path: Path) -> None:

@@ -1,0 +1,258 @@
+"""Parquet files as one table, streamed in bounded memory: files by path, rows in their order."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyarrow.types as pt
+
+from gpudrift.errors import DataError
+from gpudrift.frames.column import first_line
+from gpudrift.frames.kinds import column_kind, family, is_text, type_name
+from gpudrift.frames.problem import Problem
+from gpudrift.frames.source import BATCH_BYTES, MOST_BATCH_ROWS, Batch, gathered, refuse_duplicates
+
+_SUFFIXES: Final = (".parquet", ".parq", ".pq")
+_NULL_KEY: Final = "__HIVE_DEFAULT_PARTITION__"
+_INTEGER: Final = re.compile(r"-?\d{1,18}")
+_FEWEST_BATCH_ROWS: Final = 1024
+_MOST_NAMED: Final = 5
+
+
+@dataclass(frozen=True)
+class ParquetFile:
+    """One file: its columns as they are stored, and those that the folders above it name (``year=2024``).
+
+    Attributes
+    ----------
+    n_bytes : int
+        Of all columns, uncompressed.
+    encoded : frozenset of str
+        Columns of text that are stored in dictionaries throughout.
+    """
+
+    path: str
+    n_rows: int
+    n_bytes: int
+    stored: Mapping[str, pa.DataType]
+    encoded: frozenset[str]
+    keys: Mapping[str, str | None]
+
+
+@dataclass(frozen=True)
+class ParquetSource:
+    """Files as one table. Only a batch of rows is decoded at a time, whatever the size of the row groups."""
+
+    files: Sequence[ParquetFile]
+    types: Mapping[str, pa.DataType]
+    role: str
+    problems: Sequence[Problem] = ()
+    one_pass: bool = False
+
+    @property
+    def n_rows(self) -> int:
+        return sum(file.n_rows for file in self.files)
+
+    def batches(self, names: Sequence[str]) -> Iterator[Batch]:
+        return gathered(piece for file in self.files for piece in self._pieces(file, names))
+
+    def _pieces(self, file: ParquetFile, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """The rows of one file; text stays in the dictionaries that it is stored in.
+
+        Decoded, a long text would be there once a row. Read as a dictionary, plain text would be kept for as long as
+        its row group lasts.
+        """
+        stored = [name for name in names if name in file.stored]
+        texts = [name for name in stored if name in file.encoded]
+        bytes_per_row = max(file.n_bytes // max(file.n_rows, 1), 8 * len(names), 1)
+        n_rows = min(max(BATCH_BYTES // bytes_per_row, _FEWEST_BATCH_ROWS), MOST_BATCH_ROWS)
+        try:
+            # Buffered streams instead of pre-buffering: that holds whole row groups, and one may be the whole file.
+            with pq.ParquetFile(file.path, read_dictionary=texts, buffer_size=1 << 20, pre_buffer=False) as reader:
+                for piece in reader.iter_batches(n_rows, columns=stored):
+                    columns = [self._column(piece, file, name) for name in names]
+                    yield pa.RecordBatch.from_arrays(columns, list(names)) if names else piece
+        except (pa.ArrowException, OSError) as error:
+            raise DataError(
+                f"{self.role} {file.path} cannot be read to its end: {first_line(error)}; write it again"
+            ) from error
+
+    def _column(self, piece: pa.RecordBatch, file: ParquetFile, name: str) -> pa.Array:
+        dtype = self.types[name]
+        if name in file.stored:
+            column = piece.column(name)
+            return column.cast(dtype, safe=False) if pt.is_floating(dtype) or pt.is_integer(dtype) else column
+        key = file.keys.get(name)
+        return pa.nulls(piece.num_rows, dtype) if key is None else pa.repeat(pa.scalar(key).cast(dtype), piece.num_rows)
+
+
+def open_parquet(paths: Sequence[str | os.PathLike[str]], role: str) -> ParquetSource:
+    """Open files, directories and globs as one table.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Files whatever their name; directories with all the Parquet files below them, hidden ones left out; globs.
+        Folders named ``key=value`` below a directory, or matched by a glob, become columns.
+    role : str
+        What the messages call it: "reference", "current".
+
+    Raises
+    ------
+    DataError
+        Nothing there, or files that are no Parquet: all of them in one message.
+    """
+    found: dict[str, str] = {}
+    for path in paths:
+        for file, base in _files_of(os.fspath(path), role):
+            found.setdefault(file, base)
+    files, broken = [], []
+    for file in sorted(found):
+        try:
+            files.append(_describe(file, found[file], role))
+        except (pa.ArrowException, OSError) as error:
+            broken.append(f"{file} ({_why_broken(file, error)})")
+    if broken:
+        raise DataError(f"{role} holds no readable Parquet in {_some(broken)}; write it again or leave it out")
+    types, problems = _common_types(files)
+    return ParquetSource(files, types, role, problems)
+
+
+def _files_of(path: str, role: str) -> list[tuple[str, str]]:
+    """The files behind a path, each with the folder below which ``key=value`` folders count."""
+    if os.path.isfile(path):
+        return [(path, os.path.dirname(path))]
+    if os.path.isdir(path):
+        found = [(file, path) for file in _files_below(path, role)]
+    elif glob.has_magic(path):
+        plain = next(parent for parent in Path(path).parents if not glob.has_magic(str(parent)))
+        matches = glob.glob(path, recursive=True)
+        found = [(file, str(plain)) for match in matches for file, _ in _files_of(match, role)]
+    else:
+        raise DataError(f"{role} {path} is not there; check the path")
+    if not found:
+        raise DataError(f"{role} {path} holds no Parquet file; check the path")
+    return found
+
+
+def _files_below(folder: str, role: str) -> list[str]:
+    def refuse(error: OSError) -> None:
+        raise DataError(f"{role} {error.filename} cannot be read: {error.strerror}; check its permissions") from error
+
+    found = []
+    for parent, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
+        found += [
+            os.path.join(parent, name) for name in names if name.endswith(_SUFFIXES) and not name.startswith((".", "_"))
+        ]
+    return found
+
+
+def _describe(path: str, base: str, role: str) -> ParquetFile:
+    meta = pq.read_metadata(path)
+    schema = meta.schema.to_arrow_schema()
+    refuse_duplicates(schema.names, f"{role} {path}")
+    keys: dict[str, str | None] = {}
+    for folder in Path(os.path.relpath(path, base or ".")).parent.parts:
+        name, sign, value = folder.partition("=")
+        if sign:
+            keys[unquote(name)] = None if value == _NULL_KEY else unquote(value)
+    groups = [meta.row_group(g) for g in range(meta.num_row_groups)]
+    places = {meta.schema.column(i).path: i for i in range(meta.num_columns)}
+    return ParquetFile(
+        path=path,
+        n_rows=meta.num_rows,
+        n_bytes=sum(group.total_byte_size for group in groups),
+        stored={field.name: field.type for field in schema},
+        encoded=frozenset(
+            field.name
+            for field in schema
+            if is_text(field.type) and all(_has_dictionary(group, places[field.name]) for group in groups)
+        ),
+        keys=keys,
+    )
+
+
+def _has_dictionary(group: pq.RowGroupMetaData, place: int) -> bool:
+    """Whether a column is no larger than a dictionary, at most 1 MiB by custom, and indices; plain text is longer."""
+    return bool(group.column(place).total_uncompressed_size <= (1 << 20) + 4 * group.num_rows)
+
+
+def _why_broken(path: str, error: BaseException) -> str:
+    try:
+        with open(path, "rb") as file:
+            head = file.read(4)
+    except OSError as denied:
+        return denied.strerror or first_line(denied)
+    if not head:
+        return "empty"
+    if head != b"PAR1":
+        return "not Parquet"
+    return "cut short" if "footer" in str(error) else first_line(error)
+
+
+def _common_types(files: Sequence[ParquetFile]) -> tuple[dict[str, pa.DataType], list[Problem]]:
+    """One type for each column of any file, and where files disagree."""
+    key_types = _key_types(files)
+    held: dict[str, list[tuple[str, pa.DataType]]] = {}
+    for file in files:
+        keys = {name: key_types[name] for name in file.keys if name not in file.stored}
+        for name, dtype in {**file.stored, **keys}.items():
+            held.setdefault(name, []).append((file.path, dtype))
+    types: dict[str, pa.DataType] = {}
+    problems: list[Problem] = []
+    for name, holders in held.items():
+        if len(holders) < len(files):
+            without = sorted({file.path for file in files} - {path for path, _ in holders})
+            remedy = "its rows there count as missing; write it there too"
+            problems.append(Problem(name, f"is missing from {_some(without)}", remedy))
+        first: dict[str, tuple[str, pa.DataType]] = {}
+        for path, dtype in [item for item in holders if not pt.is_null(item[1])] or holders:
+            first.setdefault(type_name(dtype), (path, dtype))
+        common = _common_type([dtype for _, dtype in first.values()])
+        if common is not None:
+            types[name] = common
+        if len(first) > 1:
+            shown = " and ".join(f"{kind} in {path}" for kind, (path, _) in first.items())
+            how = f", counted as {type_name(common)}" if common is not None else ""
+            problems.append(Problem(name, f"is {shown}{how}", "write one type"))
+    return types, problems
+
+
+def _key_types(files: Sequence[ParquetFile]) -> dict[str, pa.DataType]:
+    """Keys of folders are 64-bit integers where all of them look so, else text."""
+    values: dict[str, set[str]] = {}
+    for file in files:
+        for name, value in file.keys.items():
+            values.setdefault(name, set()).update(() if value is None else (value,))
+    return {name: pa.int64() if all(map(_INTEGER.fullmatch, some)) else pa.string() for name, some in values.items()}
+
+
+def _common_type(types: Sequence[pa.DataType]) -> pa.DataType | None:
+    """A type that holds the values of all; None where they mean different things."""
+    if len(types) == 1:
+        return types[0]
+    if {column_kind(dtype) for dtype in types} != {"numeric"}:
+        return None
+    families = {family(dtype).partition("/")[0] for dtype in types}
+    if families != {"number"}:
+        return types[0] if len(families) == 1 else None
+    unsigned = [pt.is_unsigned_integer(dtype) for dtype in types]
+    if all(unsigned):
+        return pa.uint64()
+    return pa.int64() if all(map(pt.is_integer, types)) and pa.uint64() not in types else pa.float64()
+
+
+def _some(items: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    more = f" and {len(items) - _MOST_NAMED:,} more" if len(items) > _MOST_NAMED else ""
+    return ", ".join(items[:_MOST_NAMED]) + more
