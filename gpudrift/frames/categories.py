@@ -94,23 +94,32 @@ class TextSample:
         self._most_bytes = most_bytes
         self._stride = 1
         self._seen = 0
-        self._kept = NO_TEXTS
+        self._parts = [NO_TEXTS]
+        self._n_bytes = 0
 
     def add(self, raw: Raw, positions: NDArray[np.int64]) -> None:
         """Add the rows of a batch at ascending positions."""
         for start in range(0, positions.size, _SAMPLED_ROWS):
             block = positions[start : start + _SAMPLED_ROWS]
-            found = _texts_at(raw, block[-self._seen % self._stride :: self._stride])
+            part = rows(raw, int(block[0]), int(block[-1]) + 1)
+            found = _texts_at(part, block[-self._seen % self._stride :: self._stride] - block[0])
             self._seen += block.size
-            self._kept = pa.concat_arrays([self._kept, found])
-            while _text_bytes(self._kept) > self._most_bytes and len(self._kept) > 1:
-                self._stride *= 2
-                self._kept = self._kept.take(pa.array(np.arange(0, len(self._kept), 2)))
+            self._parts.append(found)
+            self._n_bytes += _text_bytes(found)
+            while self._n_bytes > self._most_bytes and self._seen > self._stride:
+                self._thin()
 
     @property
     def texts(self) -> pa.Array:
         """Without nulls."""
-        return self._kept.drop_null()
+        return pa.concat_arrays(self._parts).drop_null()
+
+    def _thin(self) -> None:
+        kept = pa.concat_arrays(self._parts)
+        kept = kept.take(pa.array(np.arange(0, len(kept), 2)))
+        self._stride *= 2
+        self._parts = [kept]
+        self._n_bytes = _text_bytes(kept)
 
 
 def as_text(values: pa.Array) -> pa.Array:

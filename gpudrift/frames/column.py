@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 Raw: TypeAlias = NDArray[Any] | pa.ChunkedArray
 
 _UNITS: Final = {"ms": "ms", "us": "us", "ns": "ns", "ps": "ns", "fs": "ns", "as": "ns"}
+_JOINED_ROWS: Final = 1 << 16
+_JOINED_BYTES: Final = 32 << 20
 _MISSING_TYPES: Final = {"NoneType", "NAType", "NaTType"}
 
 
@@ -69,16 +71,15 @@ def rows(raw: Raw, start: int, stop: int) -> Raw:
 
 
 def rows_at(raw: Raw, positions: NDArray[np.int64]) -> Raw:
-    """Rows at ascending positions; chunk by chunk, since a take over many would first join them all."""
+    """Rows at ascending positions; piece by piece, since a take over many chunks would first join them all."""
     if isinstance(raw, np.ndarray):
         return raw[positions]
-    ends = np.cumsum([0, *map(len, raw.chunks)])
-    bounds = np.searchsorted(positions, ends).tolist()
-    taken = [
-        viewless(raw.chunk(k)).take(pa.array(positions[bounds[k] : bounds[k + 1]] - ends[k]))
-        for k in range(raw.num_chunks)
-        if bounds[k] < bounds[k + 1]
-    ]
+    taken, first = [], 0
+    for piece in _pieces(raw):
+        lower, upper = np.searchsorted(positions, [first, first + len(piece)])
+        if lower < upper:
+            taken.append(viewless(piece).take(pa.array(positions[lower:upper] - first)))
+        first += len(piece)
     return pa.chunked_array(taken, None if taken else raw.type)
 
 
@@ -163,6 +164,24 @@ def _from_sequence(values: Any) -> pa.ChunkedArray:
     if pt.is_date32(array.type) and any(isinstance(value, datetime) for value in values):
         raise TypeError("a datetime would lose its time")
     return pa.chunked_array([array])
+
+
+def _pieces(column: pa.ChunkedArray) -> Iterator[pa.Array]:
+    """The chunks, small neighbours joined: a call into Arrow costs as much as some thousand rows.
+
+    Dictionaries stay apart: one for both may need wider indices.
+    """
+    held: list[pa.Array] = []
+    n_rows = n_bytes = 0
+    for chunk in column.chunks:
+        n_rows += len(chunk)
+        n_bytes += chunk.nbytes
+        if held and (n_rows > _JOINED_ROWS or n_bytes > _JOINED_BYTES or pt.is_dictionary(chunk.type)):
+            yield held[0] if len(held) == 1 else pa.concat_arrays(held)
+            held, n_rows, n_bytes = [], len(chunk), chunk.nbytes
+        held.append(chunk)
+    if held:
+        yield held[0] if len(held) == 1 else pa.concat_arrays(held)
 
 
 def _mixed_types(values: Any) -> str | None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
-from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,35 +14,14 @@ import pyarrow.types as pt
 
 from gpudrift.errors import DataError
 from gpudrift.frames.column import first_line
-from gpudrift.frames.kinds import column_kind, family, is_text, type_name
+from gpudrift.frames.kinds import column_kind, family, type_name
+from gpudrift.frames.parquet_files import ParquetFile, describe, files_of, why_broken
 from gpudrift.frames.problem import Problem
-from gpudrift.frames.source import BATCH_BYTES, MOST_BATCH_ROWS, Batch, gathered, refuse_duplicates
+from gpudrift.frames.source import BATCH_BYTES, MOST_BATCH_ROWS, Batch, gathered
 
-_SUFFIXES: Final = (".parquet", ".parq", ".pq")
-_NULL_KEY: Final = "__HIVE_DEFAULT_PARTITION__"
 _INTEGER: Final = re.compile(r"-?\d{1,18}")
 _FEWEST_BATCH_ROWS: Final = 1024
 _MOST_NAMED: Final = 5
-
-
-@dataclass(frozen=True)
-class ParquetFile:
-    """One file: its columns as they are stored, and those that the folders above it name (``year=2024``).
-
-    Attributes
-    ----------
-    n_bytes : int
-        Of all columns, uncompressed.
-    encoded : frozenset of str
-        Columns of text that are stored in dictionaries throughout.
-    """
-
-    path: str
-    n_rows: int
-    n_bytes: int
-    stored: Mapping[str, pa.DataType]
-    encoded: frozenset[str]
-    keys: Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
@@ -113,91 +89,18 @@ def open_parquet(paths: Sequence[str | os.PathLike[str]], role: str) -> ParquetS
     """
     found: dict[str, str] = {}
     for path in paths:
-        for file, base in _files_of(os.fspath(path), role):
+        for file, base in files_of(os.fspath(path), role):
             found.setdefault(file, base)
     files, broken = [], []
     for file in sorted(found):
         try:
-            files.append(_describe(file, found[file], role))
+            files.append(describe(file, found[file], role))
         except (pa.ArrowException, OSError) as error:
-            broken.append(f"{file} ({_why_broken(file, error)})")
+            broken.append(f"{file} ({why_broken(file, error)})")
     if broken:
         raise DataError(f"{role} holds no readable Parquet in {_some(broken)}; write it again or leave it out")
     types, problems = _common_types(files)
     return ParquetSource(files, types, role, problems)
-
-
-def _files_of(path: str, role: str) -> list[tuple[str, str]]:
-    """The files behind a path, each with the folder below which ``key=value`` folders count."""
-    if os.path.isfile(path):
-        return [(path, os.path.dirname(path))]
-    if os.path.isdir(path):
-        found = [(file, path) for file in _files_below(path, role)]
-    elif glob.has_magic(path):
-        plain = next(parent for parent in Path(path).parents if not glob.has_magic(str(parent)))
-        matches = glob.glob(path, recursive=True)
-        found = [(file, str(plain)) for match in matches for file, _ in _files_of(match, role)]
-    else:
-        raise DataError(f"{role} {path} is not there; check the path")
-    if not found:
-        raise DataError(f"{role} {path} holds no Parquet file; check the path")
-    return found
-
-
-def _files_below(folder: str, role: str) -> list[str]:
-    def refuse(error: OSError) -> None:
-        raise DataError(f"{role} {error.filename} cannot be read: {error.strerror}; check its permissions") from error
-
-    found = []
-    for parent, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith((".", "_"))]
-        found += [
-            os.path.join(parent, name) for name in names if name.endswith(_SUFFIXES) and not name.startswith((".", "_"))
-        ]
-    return found
-
-
-def _describe(path: str, base: str, role: str) -> ParquetFile:
-    meta = pq.read_metadata(path)
-    schema = meta.schema.to_arrow_schema()
-    refuse_duplicates(schema.names, f"{role} {path}")
-    keys: dict[str, str | None] = {}
-    for folder in Path(os.path.relpath(path, base or ".")).parent.parts:
-        name, sign, value = folder.partition("=")
-        if sign:
-            keys[unquote(name)] = None if value == _NULL_KEY else unquote(value)
-    groups = [meta.row_group(g) for g in range(meta.num_row_groups)]
-    places = {meta.schema.column(i).path: i for i in range(meta.num_columns)}
-    return ParquetFile(
-        path=path,
-        n_rows=meta.num_rows,
-        n_bytes=sum(group.total_byte_size for group in groups),
-        stored={field.name: field.type for field in schema},
-        encoded=frozenset(
-            field.name
-            for field in schema
-            if is_text(field.type) and all(_has_dictionary(group, places[field.name]) for group in groups)
-        ),
-        keys=keys,
-    )
-
-
-def _has_dictionary(group: pq.RowGroupMetaData, place: int) -> bool:
-    """Whether a column is no larger than a dictionary, at most 1 MiB by custom, and indices; plain text is longer."""
-    return bool(group.column(place).total_uncompressed_size <= (1 << 20) + 4 * group.num_rows)
-
-
-def _why_broken(path: str, error: BaseException) -> str:
-    try:
-        with open(path, "rb") as file:
-            head = file.read(4)
-    except OSError as denied:
-        return denied.strerror or first_line(denied)
-    if not head:
-        return "empty"
-    if head != b"PAR1":
-        return "not Parquet"
-    return "cut short" if "footer" in str(error) else first_line(error)
 
 
 def _common_types(files: Sequence[ParquetFile]) -> tuple[dict[str, pa.DataType], list[Problem]]:

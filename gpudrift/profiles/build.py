@@ -6,52 +6,34 @@ import difflib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gpudrift.errors import DataError
 from gpudrift.frames import (
-    NO_TEXTS,
     Batch,
     Kind,
     NumberReader,
     Problem,
-    Raw,
     Source,
     TableLike,
-    TextSample,
     castable,
     column_kind,
-    distinct_texts,
-    family,
-    number_sample,
     open_source,
     type_name,
 )
 from gpudrift.profiles.bins import bin_starts
-from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
+from gpudrift.profiles.column_samples import CategorySample, NumberSample
+from gpudrift.profiles.columns import Column, NumericColumn
 from gpudrift.profiles.counting import Progress, count_source
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.extent import extent
 from gpudrift.profiles.reference_profile import Profile
-from gpudrift.profiles.sampling import (
-    LARGER_SAMPLE_ROWS,
-    SAMPLE_ROWS,
-    grows,
-    sample_positions,
-    unique_numbers,
-)
+from gpudrift.profiles.sampling import LARGER_SAMPLE_ROWS, sample_positions
 from gpudrift_kernels.backend import Backend, BackendName, get_backend
-from gpudrift_kernels.planning import MAX_SHARE, plan_cells, storage_dtype
-
-#: Categories, and bytes of text, that a vocabulary may hold; of more, the most frequent of the sample are kept.
-MAX_CATEGORIES: Final = 1 << 16
-MAX_CATEGORY_BYTES: Final = 1 << 24
-_KEPT_OF_MORE: Final = 1 << 10
+from gpudrift_kernels.planning import MAX_SHARE, plan_cells
 
 #: Occupied counters of one column, ascending, and the rows of each.
 Counted: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -130,7 +112,7 @@ def profile_source(
     if source.types and not source.n_rows:
         raise DataError("reference has no rows; pass at least one")
     samples = [
-        _NumberSample(name, source) if kind == "numeric" else _CategorySample(name, source)
+        NumberSample(name, source) if kind == "numeric" else CategorySample(name, source)
         for name, kind in kinds.items()
     ]
     _read(samples, source, backend, progress)
@@ -148,70 +130,6 @@ def profile_source(
         for f, column in enumerate(planned)
     ]
     return Profile.build(finished, counts, problems=problems, explicit=frozenset(columns))
-
-
-class _NumberSample:
-    """Sampled values of one numeric column, in row order."""
-
-    def __init__(self, name: str, source: Source) -> None:
-        self.name = name
-        self._dtype = source.types[name]
-        self._n_rows = source.n_rows or 0
-        self._parts: list[NDArray[Any]] = []
-
-    def add(self, raw: Raw, positions: NDArray[np.int64]) -> None:
-        self._parts.append(number_sample(raw, positions, family(self._dtype)))
-
-    def plan(self) -> NumericColumn:
-        values = np.concatenate(self._parts)
-        finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
-        return NumericColumn(
-            name=self.name,
-            dtype=type_name(self._dtype),
-            meaning=family(self._dtype),
-            plan=plan_cells(np.sort(finite.astype(storage_dtype(finite))), whole=self._n_rows <= SAMPLE_ROWS),
-            bin_starts=np.empty(0, np.int64),
-            width=0.0,
-            grows=grows(finite),
-            unique=unique_numbers(finite, self._n_rows),
-        )
-
-
-class _CategorySample:
-    """Sampled texts of one categorical column, and the distinct ones of all its rows while they are few."""
-
-    def __init__(self, name: str, source: Source) -> None:
-        self.name = name
-        self._dtype = source.types[name]
-        self._sample = TextSample(MAX_CATEGORY_BYTES)
-        self._distinct: pa.Array | None = NO_TEXTS
-
-    def add(self, raw: Raw, positions: NDArray[np.int64]) -> None:
-        self._sample.add(raw, positions)
-        if self._distinct is not None:
-            self._distinct = distinct_texts(raw, self._distinct, most=MAX_CATEGORIES, most_bytes=MAX_CATEGORY_BYTES)
-
-    def plan(self) -> CategoricalColumn | Problem:
-        texts = self._sample.texts
-        kept = _most_frequent(texts) if self._distinct is None else self._distinct
-        try:
-            kept.validate(full=True)
-        except pa.ArrowInvalid:
-            what = "holds text that is not UTF-8 in the reference"
-            return Problem(self.name, what, "decode it with its own encoding")
-        return CategoricalColumn(
-            name=self.name,
-            dtype=type_name(self._dtype),
-            vocabulary=kept.take(pc.sort_indices(kept)),
-            truncated=self._distinct is None,
-            unique=len(texts) >= 100 and len(texts.unique()) == len(texts),
-        )
-
-
-def _most_frequent(texts: pa.Array) -> pa.Array:
-    counted = pa.table({"text": texts}).group_by("text").aggregate([([], "count_all")])
-    ordered = counted.sort_by([("count_all", "descending"), ("text", "ascending")])
-    return ordered["text"].combine_chunks().slice(0, _KEPT_OF_MORE)
 
 
 def _choose(
@@ -244,7 +162,7 @@ def _choose(
 
 
 def _read(
-    samples: Sequence[_NumberSample | _CategorySample], source: Source, backend: Backend, progress: Progress | None
+    samples: Sequence[NumberSample | CategorySample], source: Source, backend: Backend, progress: Progress | None
 ) -> None:
     """Fill the samples from all rows."""
     positions = sample_positions(source.n_rows or 0)
@@ -253,7 +171,7 @@ def _read(
         lower, upper = np.searchsorted(positions, [first, first + batch.n_rows])
         here = positions[lower:upper] - first
 
-        def add(sample: _NumberSample | _CategorySample, batch: Batch = batch, here: NDArray[np.int64] = here) -> None:
+        def add(sample: NumberSample | CategorySample, batch: Batch = batch, here: NDArray[np.int64] = here) -> None:
             sample.add(batch.columns[sample.name], here)
 
         deque(backend.map(add, samples), maxlen=0)
