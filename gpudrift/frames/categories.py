@@ -29,41 +29,35 @@ class CategoryReader:
     def __init__(self, raw: Raw, vocabulary: pa.Array) -> None:
         self._raw = raw
         self._vocabulary = vocabulary
-        self._known: dict[tuple[int, ...], NDArray[np.int64]] = {}  # threads may fill it twice, with the same
+        self._known: dict[tuple[int, ...], NDArray[np.int32]] = {}  # threads may fill it twice, with the same
 
     @property
     def n_rows(self) -> int:
         return len(self._raw)
 
     def codes(self, start: int, stop: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Local codes of rows start to stop (negative: missing), and the vocabulary's code of each local one."""
+        """Codes of rows start to stop (negative: missing), and the vocabulary's code of each: the same."""
         part = as_arrow(rows(self._raw, start, stop))
         known = self._known
         if not pt.is_dictionary(part.type):
             part, known = part.dictionary_encode(), {}
-        local: list[NDArray[np.int32]] = []
-        codes: list[NDArray[np.int64]] = []
-        places: dict[tuple[int, ...], int] = {}  # chunks mostly share one dictionary
-        for chunk in part.chunks:
-            key = _identity(chunk.dictionary)
-            if key not in known:
-                known[key] = self._codes_of(chunk.dictionary)
-            if key not in places:
-                places[key] = sum(map(len, codes))
-                codes.append(known[key])
-            local.append(_local(chunk.indices, known[key], places[key]))
-        if not local:
-            return np.empty(0, np.int32), np.empty(0, np.int64)
-        found = np.concatenate(codes)
-        found[found < 0] = len(self._vocabulary)  # no row has these
-        return np.concatenate(local), found
+        found = [self._codes(chunk, known) for chunk in part.chunks]
+        local = np.concatenate(found) if found else np.empty(0, np.int32)
+        return local, np.arange(len(self._vocabulary) + 1)
 
-    def _codes_of(self, dictionary: pa.Array) -> NDArray[np.int64]:
-        """The vocabulary's code of each entry of a dictionary; negative for null and NaN."""
+    def _codes(self, chunk: pa.DictionaryArray, known: dict[tuple[int, ...], NDArray[np.int32]]) -> NDArray[np.int32]:
+        key = _identity(chunk.dictionary)
+        if key not in known:
+            known[key] = self._codes_of(chunk.dictionary)
+        indices: NDArray[np.int32] = chunk.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
+        return known[key].take(indices)
+
+    def _codes_of(self, dictionary: pa.Array) -> NDArray[np.int32]:
+        """The code of each entry of a dictionary, then of the index -1; negative for null and NaN."""
         texts = as_text(dictionary)
         codes = pc.index_in(texts, value_set=self._vocabulary).fill_null(len(self._vocabulary))
         found = pc.if_else(texts.is_null(), -1, codes)
-        return np.asarray(found.to_numpy(zero_copy_only=False)).astype(np.int64)
+        return np.append(found.to_numpy(zero_copy_only=False), -1).astype(np.int32)
 
 
 def distinct_texts(raw: Raw, known: pa.Array, *, most: int, most_bytes: int) -> pa.Array | None:
@@ -151,15 +145,3 @@ def _identity(array: pa.Array) -> tuple[int, ...]:
     """The same for two arrays that are one in memory."""
     addresses = (buffer.address if buffer is not None else 0 for buffer in array.buffers())
     return (*addresses, array.offset, len(array))
-
-
-def _local(indices: pa.Array, codes: NDArray[np.int64], place: int) -> NDArray[np.int32]:
-    """Indices into one of several dictionaries laid end to end, at ``place``; negative for null and NaN."""
-    null = np.int32(-1)
-    local = np.asarray(indices.cast(pa.int32()).fill_null(null).to_numpy(zero_copy_only=False))
-    if place:
-        local = np.where(local < 0, null, local + np.int32(place))
-    if (codes < 0).any():
-        absent = np.append(codes < 0, True)  # the last for index -1
-        local = np.where(absent[np.where(local < 0, -1, local - place)], null, local)
-    return local

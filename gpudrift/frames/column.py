@@ -124,8 +124,8 @@ def _converted(values: Any) -> Raw:
     try:
         arrow = series.to_arrow()
     except (pa.ArrowException, TypeError):
-        array = np.asarray(values)  # such as a sparse column, which Arrow does not know
-        if array.dtype.kind not in "biufmM":
+        array = np.asarray(values) if series.implementation.is_pandas_like() else np.empty(0, object)
+        if array.dtype.kind not in "biufmM":  # a sparse column is of these, and Arrow does not know it
             raise
         return _from_numpy(array)
     return arrow if isinstance(arrow, pa.ChunkedArray) else pa.chunked_array([arrow])
@@ -133,15 +133,16 @@ def _converted(values: Any) -> Raw:
 
 def _from_numpy(array: NDArray[Any]) -> Raw:
     kind, size = array.dtype.kind, array.dtype.itemsize
-    if kind in "mM":
-        array = array.astype(f"{kind}8[{_unit(array.dtype)}]", copy=False)
-    elif kind == "f" and size > 8:
-        array = array.astype(np.float64)
-    elif kind in "cV":
+    if kind in "cV":
         raise TypeError(f"{array.dtype} has neither order nor categories")
-    elif kind not in "iuf":
-        return _from_sequence(array.astype(object) if kind == "T" else array)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    if kind == "T":  # NumPy's strings of any length
+        return _from_sequence(array.astype(object))
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    if kind in "mM":
+        return array.astype(f"{kind}8[{_unit(array.dtype)}]", copy=False)
+    if kind in "iuf":
+        return array.astype(np.float64) if size > 8 else array
+    return _from_sequence(array)
 
 
 def _unit(dtype: np.dtype[Any]) -> str:

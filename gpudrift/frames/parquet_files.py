@@ -73,6 +73,15 @@ def _files_below(folder: str, role: str) -> list[str]:
 
 
 def describe(path: str, base: str, role: str) -> ParquetFile:
+    """What a file holds.
+
+    Raises
+    ------
+    DataError
+        Two columns of one name.
+    pyarrow.ArrowException, OSError
+        It is no Parquet, or cannot be read.
+    """
     meta = pq.read_metadata(path)
     schema = meta.schema.to_arrow_schema()
     refuse_duplicates(schema.names, f"{role} {path}")
@@ -103,6 +112,7 @@ def _has_dictionary(group: pq.RowGroupMetaData, place: int) -> bool:
 
 
 def why_broken(path: str, error: BaseException) -> str:
+    """In a few words why ``describe`` could not read a file."""
     try:
         with open(path, "rb") as file:
             head = file.read(4)

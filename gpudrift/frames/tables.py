@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from gpudrift.errors import DataError
-from gpudrift.frames.column import Raw, Unreadable, as_column
+from gpudrift.frames.column import Raw, Unreadable, as_column, first_line
 from gpudrift.frames.parquet import open_parquet
 from gpudrift.frames.problem import Problem
 from gpudrift.frames.source import MemorySource, Source, refuse_duplicates
@@ -67,14 +67,15 @@ def _from_frame(table: TableLike, role: str, *, again: bool) -> Source:
         refuse_duplicates([str(name) for name in table.columns], role)
         raise
     except TypeError as error:
-        if hasattr(table, "collect"):
-            raise DataError(f"{role} is a lazy {type(table).__name__}; call .collect() first") from error
+        for verb in ("collect", "compute"):
+            if hasattr(table, verb):
+                raise DataError(f"{role} is a lazy {type(table).__name__}; call .{verb}() first") from error
         if hasattr(table, "__arrow_c_stream__"):
             return _from_reader(pa.RecordBatchReader.from_stream(table), role, again=again)
         if hasattr(table, "__arrow_c_array__"):
             return _from_arrow(pa.Table.from_batches([pa.record_batch(table)]), role)
         if hasattr(table, "__array__"):
-            return _from_mapping(_columns_of(np.asarray(table), role), role)
+            return _from_mapping(_columns_of(_as_array(table, role), role), role)
         raise DataError(
             f"{role} is of type {type(table).__name__}, which is no table; "
             "pass a dataframe, an Arrow table, arrays by name or a Parquet path"
@@ -103,6 +104,16 @@ def _from_mapping(table: Mapping[Any, Any], role: str) -> MemorySource:
         shown = ", ".join(f"{name!r} {length:,}" for length, name in list(lengths.items())[::-1][:5])
         raise DataError(f"{role} has columns of different lengths ({shown}); give every column the same rows")
     return MemorySource(columns, next(iter(lengths), 0), problems)
+
+
+def _as_array(table: TableLike, role: str) -> NDArray[Any]:
+    try:
+        return np.asarray(table)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(
+            f"{role} is of type {type(table).__name__}, which does not become an array: {first_line(error)}; "
+            "pass it as a NumPy array"
+        ) from error
 
 
 def _columns_of(array: NDArray[Any], role: str) -> Mapping[str, NDArray[Any]]:

@@ -6,7 +6,7 @@ import difflib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from gpudrift.frames import (
 )
 from gpudrift.profiles.bins import bin_starts
 from gpudrift.profiles.column_samples import CategorySample, NumberSample
-from gpudrift.profiles.columns import Column, NumericColumn
+from gpudrift.profiles.columns import Column, Counted, NumericColumn
 from gpudrift.profiles.counting import Progress, count_source
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.extent import extent
@@ -34,9 +34,6 @@ from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.sampling import LARGER_SAMPLE_ROWS, sample_positions
 from gpudrift_kernels.backend import Backend, BackendName, get_backend
 from gpudrift_kernels.planning import MAX_SHARE, plan_cells
-
-#: Occupied counters of one column, ascending, and the rows of each.
-Counted: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 def profile(
@@ -124,7 +121,7 @@ def profile_source(
     counts = count_source(source, planned, "", backend, progress)
     planned, counts = _replan(source, planned, counts, backend)
     finished = [
-        replace(column, bin_starts=bin_starts(*_finite(column, counts.column(f))))
+        replace(column, bin_starts=bin_starts(*column.value_counts(counts.column(f))))
         if isinstance(column, NumericColumn)
         else column
         for f, column in enumerate(planned)
@@ -182,7 +179,7 @@ def _read(
 
 def _replan(source: Source, columns: Sequence[Column], counts: Counts, backend: Backend) -> tuple[list[Column], Counts]:
     """Columns whose sample misled get one larger sample, of their values alone, and are counted again."""
-    widths = [_width(column, counts.column(f), backend) for f, column in enumerate(columns)]
+    widths = list(backend.map(lambda f: _width(columns[f], counts.column(f)), range(len(columns))))
     misled = {
         f: _with_larger_sample(source, column, counts.column(f))
         for f, column in enumerate(columns)
@@ -192,7 +189,7 @@ def _replan(source: Source, columns: Sequence[Column], counts: Counts, backend: 
         again = count_source(source, list(misled.values()), "", backend)
         recounted = {f: again.column(k) for k, f in enumerate(misled)}
         for f, counted in recounted.items():
-            widths[f] = _width(misled[f], counted, backend)
+            widths[f] = _width(misled[f], counted)
         merged = [recounted.get(f) or counts.column(f) for f in range(len(columns))]
         counts = replace(
             counts,
@@ -204,7 +201,7 @@ def _replan(source: Source, columns: Sequence[Column], counts: Counts, backend: 
 
 
 def _with_larger_sample(source: Source, column: NumericColumn, counted: Counted) -> NumericColumn:
-    n_values = int(_finite(column, counted)[1].sum())
+    n_values = int(column.value_counts(counted)[1].sum())
     sample = np.sort(_value_sample(source, column, n_values))
     return replace(column, plan=plan_cells(sample, whole=n_values <= LARGER_SAMPLE_ROWS))
 
@@ -227,24 +224,17 @@ def _value_sample(source: Source, column: NumericColumn, n_values: int) -> NDArr
     return np.concatenate(list(pieces()))
 
 
-def _finite(column: NumericColumn, counted: Counted) -> Counted:
-    """Occupied indices and their rows, without the special counters."""
-    indices, rows = counted
-    end = np.searchsorted(indices, column.plan.n_index)
-    return indices[:end], rows[:end]
-
-
-def _width(column: Column, counted: Counted, backend: Backend) -> float:
+def _width(column: Column, counted: Counted) -> float:
     """Largest share of the reference in an index that holds more than one value."""
     if not isinstance(column, NumericColumn):
         return 0.0
-    indices, rows = _finite(column, counted)
+    indices, rows = column.value_counts(counted)
     if not rows.size:
         return 0.0
     largest = np.argsort(-rows, kind="stable")
     for start in range(0, largest.size, 64):  # nearly always the first few hold more than one value
         some = np.sort(largest[start : start + 64])
-        several = ~extent(indices[some], column.plan, backend).single
+        several = ~extent(indices[some], column.plan).single
         if several.any():
             return float(rows[some][several].max() / rows.sum())
     return 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 
 from gpudrift.frames import Kind
 from gpudrift_kernels.cells import CellPlan
+
+#: Counters of one column, ascending, and the rows of each.
+Counted: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,12 @@ class NumericColumn:
     @property
     def n_counters(self) -> int:
         return self.plan.n_counters
+
+    def value_counts(self, counted: Counted) -> Counted:
+        """Occupied indices and their rows, without the special counters."""
+        indices, rows = counted
+        end = np.searchsorted(indices, self.plan.n_index)
+        return indices[:end], rows[:end]
 
 
 @dataclass(frozen=True, eq=False)

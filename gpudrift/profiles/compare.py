@@ -13,7 +13,7 @@ from gpudrift.config import Settings
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem
 from gpudrift.profiles.bins import bin_counts
-from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
+from gpudrift.profiles.columns import CategoricalColumn, Column, Counted, NumericColumn
 from gpudrift.profiles.counts import Counts, merged
 from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift
 from gpudrift.profiles.extent import as_float, extent
@@ -37,8 +37,6 @@ from gpudrift.stats import (
 )
 from gpudrift_kernels.backend import Backend
 from gpudrift_kernels.rules import MISSING, NEGATIVE_INFINITY, POSITIVE_INFINITY
-
-Counted = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def compare(
         reasons = "".join(f"; {p.feature}: {p.what}" for p in problems[:5])
         raise DataError(f"reference and current have no column in common that can be compared{reasons}")
     known = exact or {}
-    features = list(backend.map(lambda f: _feature(profile, counts, f, backend, known), present))
+    features = list(backend.map(lambda f: _feature(profile, counts, f, known), present))
     explicit = profile.explicit | set(settings.columns)
     finished = []
     for f, feature in zip(present, features, strict=True):
@@ -106,13 +104,6 @@ def compare(
     )
 
 
-def value_counts(column: NumericColumn, counted: Counted) -> Counted:
-    """Occupied indices and their rows, without the special counters."""
-    indices, rows = counted
-    end = np.searchsorted(indices, column.plan.n_index)
-    return indices[:end], rows[:end]
-
-
 def _wanted(profile: Profile, settings: Settings) -> set[str]:
     for name in settings.columns:
         if name not in profile.columns and name not in {p.feature for p in profile.problems}:
@@ -120,22 +111,20 @@ def _wanted(profile: Profile, settings: Settings) -> set[str]:
     return set(settings.columns or profile.columns)
 
 
-def _feature(profile: Profile, counts: Counts, f: int, backend: Backend, exact: Mapping[str, Exact]) -> FeatureDrift:
+def _feature(profile: Profile, counts: Counts, f: int, exact: Mapping[str, Exact]) -> FeatureDrift:
     column = profile.plans[f]
     reference, current = profile.reference.column(f), counts.column(f)
     if isinstance(column, NumericColumn):
-        return _numeric(column, reference, current, backend, exact.get(column.name))
+        return _numeric(column, reference, current, exact.get(column.name))
     return _categorical(column, reference, current)
 
 
-def _numeric(
-    column: NumericColumn, reference: Counted, current: Counted, backend: Backend, exact: Exact | None
-) -> FeatureDrift:
-    cells_reference, cells_current = value_counts(column, reference), value_counts(column, current)
+def _numeric(column: NumericColumn, reference: Counted, current: Counted, exact: Exact | None) -> FeatureDrift:
+    cells_reference, cells_current = column.value_counts(reference), column.value_counts(current)
     n, m = int(cells_reference[1].sum()), int(cells_current[1].sum())
     indices = merged(cells_reference[0], cells_current[0])
     f, g = (_aligned(indices, *cells) for cells in (cells_reference, cells_current))
-    reach = extent(indices, column.plan, backend)
+    reach = extent(indices, column.plan)
     ks = exact.ks if exact else ks_from_cells(f, g, reach.single)
     start, stop = as_float(reach.first, column.plan), as_float(reach.last, column.plan)
     mean, std = mean_std_from_cells(f, start, stop)
@@ -172,7 +161,7 @@ def _numeric(
         infinite_reference=infinite[0],
         infinite_current=infinite[1],
         new=0,
-        bins=tuple(map(Bin, bin_labels(column, backend), bins[0].tolist(), bins[1].tolist())),
+        bins=tuple(map(Bin, bin_labels(column), bins[0].tolist(), bins[1].tolist())),
     )
 
 
@@ -236,8 +225,8 @@ def _index_like(column: Column, profile: Profile, counts: Counts, f: int) -> str
         return "holds a different value in every row"
     if not column.grows or not isinstance(column, NumericColumn):
         return None
-    indices, _ = value_counts(column, profile.reference.column(f))
-    later, rows = value_counts(column, counts.column(f))
+    indices, _ = column.value_counts(profile.reference.column(f))
+    later, rows = column.value_counts(counts.column(f))
     beyond = int(rows[later > indices[-1]].sum())
     return "only grows" if 2 * beyond >= int(rows.sum()) > 0 else None
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpudrift_kernels.backend import Backend
+from gpudrift_kernels.boundaries import first_values
 from gpudrift_kernels.cells import CellPlan
 
 
@@ -25,19 +25,17 @@ class Extent:
         return np.asarray(self.first == self.last)
 
 
-def extent(
-    indices: NDArray[np.int64], plan: CellPlan, backend: Backend, *, until: NDArray[np.int64] | None = None
-) -> Extent:
+def extent(indices: NDArray[np.int64], plan: CellPlan, *, until: NDArray[np.int64] | None = None) -> Extent:
     """Extent of occupied indices: each ends right below the smallest value of the next, or of ``until``."""
     if until is None:
         # most indices are followed by one that is asked for as well: search for the others only
         alone = np.append(indices[1:] != indices[:-1] + 1, True)[: indices.size]
-        found = backend.first_values(np.concatenate([indices, indices[alone] + 1]), plan)
+        found = first_values(np.concatenate([indices, indices[alone] + 1]), plan)
         first = found[: indices.size]
         following = np.append(first[1:], first[-1:])
         following[alone] = found[indices.size :]
     else:
-        found = backend.first_values(np.concatenate([indices, until]), plan)
+        found = first_values(np.concatenate([indices, until]), plan)
         first, following = found[: indices.size], found[indices.size :]
     limit: Any = np.iinfo(plan.dtype).max if plan.wide else np.finfo(plan.dtype).max
     if plan.wide:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from gpudrift.profiles.columns import NumericColumn
 from gpudrift.profiles.extent import extent
-from gpudrift_kernels.backend import Backend
 
 
 def value_label(value: Any, meaning: str) -> str:
@@ -30,18 +30,19 @@ def value_label(value: Any, meaning: str) -> str:
     return f"{float(value):.6g}"
 
 
-def bin_labels(column: NumericColumn, backend: Backend) -> list[str]:
+@lru_cache(maxsize=1024)
+def bin_labels(column: NumericColumn) -> list[str]:
     """Labels of the PSI bins: (a, b] by the last value of each; a bin of one value is that value.
 
     Beside such an atom the bin is open: "< 0", "0", "(0, 1.5]".
     """
     if not column.bin_starts.size:
         return ["all"]
-    inner = extent(column.bin_starts[:-1], column.plan, backend, until=column.bin_starts[1:])
-    first = extent(column.bin_starts[-1:], column.plan, backend).first
+    inner = extent(column.bin_starts[:-1], column.plan, until=column.bin_starts[1:])
+    first = extent(column.bin_starts[-1:], column.plan).first
     starts, ends = np.append(inner.first, first), inner.last
     atom = np.append(inner.single, False)
-    below = extent(column.bin_starts - 1, column.plan, backend).last
+    below = extent(column.bin_starts - 1, column.plan).last
     at_start = [value_label(value, column.meaning) for value in starts]
     at_end = [value_label(value, column.meaning) for value in np.append(below[:1], ends)]
     labels = [f"< {at_start[0]}" if atom[0] else f"<= {at_end[0]}"]

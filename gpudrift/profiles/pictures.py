@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gpudrift.profiles.columns import Column, NumericColumn
-from gpudrift.profiles.compare import Counted, value_counts
+from gpudrift.profiles.columns import Column, Counted, NumericColumn
 from gpudrift.profiles.counts import merged
 from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift
 from gpudrift.profiles.extent import extent
 from gpudrift.profiles.labels import value_label
 from gpudrift.version import __version__
-from gpudrift_kernels.backend import get_backend
 
 if TYPE_CHECKING:
     from gpudrift.profiles.counts import Counts
@@ -71,7 +69,7 @@ def _feature_view(
     shown = [b for b in occupied if b in most]
     density = None
     if draw and isinstance(column, NumericColumn):
-        density = _density(column, value_counts(column, reference), value_counts(column, current))
+        density = _density(column, column.value_counts(reference), column.value_counts(current))
     view: FeatureView = {
         "name": feature.name,
         "kind": feature.kind,
@@ -102,7 +100,7 @@ def _density(column: NumericColumn, reference: Counted, current: Counted) -> Den
     if indices.size < 2:
         return None
     shares = [_shares(indices, side) for side in (reference, current)]
-    reach = extent(indices, column.plan, get_backend("cpu"))
+    reach = extent(indices, column.plan)
     low, high = (side.astype(np.float64) for side in (reach.first, reach.last))
     middle = low / 2 + high / 2
     both = np.cumsum(shares[0] + shares[1])

@@ -58,10 +58,6 @@ class Backend(Protocol):
         """
         ...
 
-    def first_values(self, indices: NDArray[np.int64], plan: CellPlan) -> NDArray[Any]:
-        """Smallest finite value whose index is at least i; the largest finite value where there is none."""
-        ...
-
     def sort(self, values: NDArray[Any]) -> NDArray[Any]:
         """The finite values in ascending order."""
         ...

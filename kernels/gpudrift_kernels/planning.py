@@ -59,7 +59,8 @@ def plan_cells(sample: NDArray[Any], *, whole: bool) -> CellPlan:
     limit = int(sample.size * (MAX_SHARE if whole else MAX_SHARE / 2))
     plans = (replace(plan, cuts=_cuts(sample, plan, limit)) for plan in _candidates(sample))
     best = next(plans)
-    while best.cuts.size > _FEW_CUTS and (plan := next(plans, None)) is not None:
+    # with no row to spare every value is cut out, whatever the plan
+    while limit and best.cuts.size > _FEW_CUTS and (plan := next(plans, None)) is not None:
         best = min(best, plan, key=lambda candidate: candidate.cuts.size)
     return best
 

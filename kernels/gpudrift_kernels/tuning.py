@@ -31,8 +31,11 @@ LARGE = LaunchPolicy(rows_per_block=4096, rows_per_task=1 << 20, lanes=4, max_co
 #: Below this many rows clearing and adding up four tables costs more than the stalls they avoid.
 SMALL = LaunchPolicy(rows_per_block=4096, rows_per_task=1 << 20, lanes=1, max_compared_cuts=24)
 SMALL_ROWS = 1 << 16
+#: For so few rows any number of cuts is compared sooner than the table is made: 0.2 ms for 16,000 cells.
+TINY = LaunchPolicy(rows_per_block=4096, rows_per_task=1 << 20, lanes=1, max_compared_cuts=1 << 13)
+TINY_ROWS = 1 << 10
 
 
 def policy_for(n_rows: int) -> LaunchPolicy:
     """The policy for a column of ``n_rows`` rows."""
-    return SMALL if n_rows < SMALL_ROWS else LARGE
+    return TINY if n_rows < TINY_ROWS else SMALL if n_rows < SMALL_ROWS else LARGE

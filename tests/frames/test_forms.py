@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -82,6 +83,7 @@ FORMS: dict[str, Form] = {
     "polars, chunks": lambda table: pl.concat([pl.from_arrow(t) for t in (table[:300], table[300:])], rechunk=False),
     "polars, Categorical": lambda table: pl.from_arrow(table).cast({"text": pl.Categorical}),
     "polars, Enum": polars_enum,
+    "narwhals": lambda table: nw.from_native(table),
     "mapping of Arrow columns": lambda table: dict(zip(table.column_names, table.columns, strict=True)),
     "mapping of lists": lambda table: table.to_pydict(),
     "mapping, one library a column": one_library_a_column,

@@ -184,5 +184,22 @@ def test_a_check_of_files_reports_what_a_check_of_the_rows_in_memory_does(
     assert from_files["real"].drifted
 
 
+def test_text_is_read_as_dictionaries_only_where_it_is_stored_so(tmp_path: Path) -> None:
+    often, once = ["x" * 10_000, "y" * 10_000] * 5_000, [f"{k}" * 50 for k in range(10_000)]
+    pq.write_table(pa.table({"often": often, "once": once}), tmp_path / "x.parquet")
+    source = open_source(tmp_path / "x.parquet", "reference", again=True)
+    types = {name: raw.type for name, raw in next(iter(source.batches(["often", "once"]))).columns.items()}
+    assert types == {"often": pa.dictionary(pa.int32(), pa.string()), "once": pa.string()}
+    report = gd.check_drift(reference=tmp_path, current={"often": often, "once": once})
+    assert {b.reference for b in report["often"].bins} == {b.current for b in report["often"].bins} == {5_000}
+
+
+@pytest.mark.parametrize("row_group_size", [100, 999, 10_000])
+def test_the_sample_of_long_texts_does_not_depend_on_batches(tmp_path: Path, row_group_size: int) -> None:
+    texts = pa.array([f"{k} " + "x" * (k % 4_000) if k % 9 else None for k in range(20_000)])
+    pq.write_table(pa.table({"x": texts}), tmp_path / "x.parquet", row_group_size=row_group_size)
+    assert gd.profile(tmp_path / "x.parquet").profile_id == gd.profile({"x": texts}).profile_id
+
+
 def test_rows_can_be_counted_where_no_column_is_wanted(folder: Path) -> None:
     assert sum(batch.n_rows for batch in open_source(folder, "current", again=True).batches([])) == 700

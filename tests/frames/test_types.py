@@ -233,6 +233,10 @@ UNPLANNED: dict[str, tuple[Any, str]] = {
         pd.Series(pd.period_range("2024-01", periods=1, freq="M")),
         f"is extension<pandas.period<ArrowPeriodType>>, {NO_ORDER}",
     ),
+    "run ends": (
+        pa.RunEndEncodedArray.from_arrays(pa.array([1], pa.int32()), [7]),
+        f"is run_end_encoded<run_ends: int32, values: int64>, {NO_ORDER}",
+    ),
     "complex": (
         np.array([1j]),
         "cannot be read in the reference data: complex128 has neither order nor categories; "
@@ -265,6 +269,45 @@ def test_a_current_column_without_a_value_is_missing_in_every_row_whatever_its_t
         report = gd.check_drift(reference=reference, current=dict.fromkeys(reference, nulls))
         assert {name: feature.missing_current for name, feature in report.items()} == dict.fromkeys(reference, 40)
         assert problems(report, "n") == ["n: has only missing values in the current data; check where it comes from"]
+
+
+def test_python_objects_in_a_frame_get_the_type_they_have() -> None:
+    objects = {
+        "decimals": ([Decimal("1.5"), None, Decimal("2.25")], "decimal128(3, 2)"),
+        "dates": ([NOON.date(), None, float("nan")], "date32[day]"),
+        "times": ([NOON, pd.NaT, NOON], "timestamp[us]"),
+        "flags": ([True, None, False], "bool"),
+        "whole": ([1, None, 2], "int64"),
+        "mixed numbers": ([1, None, 2.5], "float64"),
+        "texts": (["a", np.nan, pd.NA], "string"),
+    }
+    frame = pd.DataFrame({name: pd.Series(values * 20, dtype=object) for name, (values, _) in objects.items()})
+    report = gd.check_drift(reference=frame, current=frame)
+    assert {name: feature.dtype for name, feature in report.items()} == {n: dtype for n, (_, dtype) in objects.items()}
+    assert {name: f.missing_current for name, f in report.items()} == dict.fromkeys(frame, 20) | {
+        "dates": 40,
+        "texts": 40,
+    }
+
+
+def test_a_column_that_arrow_does_not_take_is_named_and_the_rest_compared() -> None:
+    odd = {"objects": pl.Series([object()] * 40, dtype=pl.Object), "wide": pl.Series([1] * 40, dtype=pl.Int128)}
+    table = {**odd, "bytes": np.array([b"a"] * 40), "x": np.arange(40.0)}
+    report = gd.check_drift(reference=table, current=table)
+    assert set(report) == {"x"}
+    assert {problem.feature for problem in report.problems} == {"objects", "wide", "bytes"}
+
+
+def test_text_in_numpy_is_counted_whatever_its_type() -> None:
+    texts = ["a", "", "日本"] * 20
+    expected = gd.profile({"x": texts})
+    for dtype in ("U2", ">U2", object, np.dtypes.StringDType()):
+        assert gd.profile({"x": np.array(texts, dtype)}).profile_id == expected.profile_id
+
+
+def test_a_sparse_column_is_counted() -> None:
+    sparse = pd.DataFrame({"x": pd.arrays.SparseArray([0.0, 1.0, np.nan] * 20)})
+    assert gd.check_drift(reference=sparse, current=sparse)["x"].missing_current == 20
 
 
 def test_kinds_can_be_asked_for() -> None:

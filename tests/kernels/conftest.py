@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from gpudrift_kernels.boundaries import first_values
 from gpudrift_kernels.cells import DTYPES, SHAPES, CellPlan
-from gpudrift_kernels.cpu.boundaries import first_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from gpudrift_kernels import reference
+from gpudrift_kernels.boundaries import first_values, from_rank, rank_limits, to_rank
 from gpudrift_kernels.cells import CellPlan
-from gpudrift_kernels.cpu.boundaries import first_values, from_rank, rank_limits, to_rank
 from gpudrift_kernels.cpu.histogram import index_of
 
 if TYPE_CHECKING:

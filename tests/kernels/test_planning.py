@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from gpudrift_kernels.boundaries import first_values, rank_limits, to_rank
 from gpudrift_kernels.cells import CellPlan
-from gpudrift_kernels.cpu.boundaries import first_values, rank_limits, to_rank
 from gpudrift_kernels.cpu.histogram import index_of
 from gpudrift_kernels.planning import plan_cells, storage_dtype
 

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from gpudrift_kernels.backend import CategoryColumn, NumericColumn
 from gpudrift_kernels.cells import CellPlan
-from gpudrift_kernels.cpu.boundaries import first_values
 from gpudrift_kernels.cpu.categories import categories
 from gpudrift_kernels.cpu.histogram import Workspace
 from gpudrift_kernels.cpu.sort import ks_sorted, sort
@@ -69,9 +68,6 @@ class CpuBackend:
             return total
 
         return self._sum_by_column(count, columns)
-
-    def first_values(self, indices: NDArray[np.int64], plan: CellPlan) -> NDArray[Any]:
-        return first_values(indices, plan)
 
     def sort(self, values: NDArray[Any]) -> NDArray[Any]:
         return sort(values)

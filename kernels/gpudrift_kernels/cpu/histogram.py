@@ -21,7 +21,7 @@ from gpudrift_kernels import rules
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.compiled import inlined, kernel
 from gpudrift_kernels.cpu.read_only import read_only
-from gpudrift_kernels.tuning import LARGE, LaunchPolicy
+from gpudrift_kernels.tuning import LaunchPolicy, policy_for
 
 _steps_from_centre = inlined(rules.steps_from_centre)
 _side = inlined(rules.side)
@@ -76,7 +76,7 @@ def index_of(values: NDArray[Any], plan: CellPlan) -> NDArray[np.int64]:
     """Counter of each value: cell plus cuts, or one of the three after the last index; same length."""
     t, folded, bits, out = _buffers(plan, values.size)
     index = _index_wide if plan.wide else _index_float
-    index(read_only(values), _rule(plan, LARGE), t, folded, bits, out)
+    index(read_only(values), _rule(plan, policy_for(values.size)), t, folded, bits, out)
     return out.astype(np.int64)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gpudrift_kernels import rules
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.compiled import inlined, kernel
-from gpudrift_kernels.cpu.histogram import cut_table
+from gpudrift_kernels.cpu.histogram import index_of
 from gpudrift_kernels.cpu.read_only import read_only
 
 _steps_from_centre = inlined(rules.steps_from_centre)
@@ -150,11 +150,9 @@ def from_rank(ranks: NDArray[np.int64], dtype: str) -> NDArray[Any]:
 def _guesses(indices: NDArray[np.int64], plan: CellPlan) -> NDArray[Any]:
     """The cut an index begins at, or the inverse of the cell rule in floating point, clipped to the dtype."""
     layout, dtype = plan.layout, np.dtype(plan.dtype)
-    cell = indices
-    if plan.cuts.size:
-        table = cut_table(plan)
-        first_index = np.arange(plan.n_cells + 1) + table
-        cell = np.searchsorted(first_index, indices, side="right") - 1
+    own = index_of(plan.cuts, plan)  # where each cut begins: an index has as many cuts below as begin at or before it
+    passed = np.searchsorted(own, indices, side="right")
+    cell = indices - passed
     q = np.where(cell >= layout.half, cell - layout.half, layout.half - cell)
     near = q << int(layout.near_shift)
     far = int(layout.near_limit) + ((q - int(layout.near_cells)) << int(layout.far_shift))
@@ -175,8 +173,6 @@ def _guesses(indices: NDArray[np.int64], plan: CellPlan) -> NDArray[Any]:
         else:
             guess = (distance + plan.typed_centre) / (2 if plan.integral else 1)
             guess = np.clip(np.nan_to_num(guess), limits.min, limits.max).astype(dtype)
-    if plan.cuts.size:
-        into = indices - first_index[cell]  # 0: the cell's own start; k: its k-th cut
-        cut = plan.cuts[np.clip(table[cell] + into - 1, 0, plan.cuts.size - 1)]
-        guess = np.where(into > 0, cut, guess)
+    at_cut = np.searchsorted(own, indices, side="left") < passed
+    guess[at_cut] = plan.cuts[passed[at_cut] - 1]
     return guess
