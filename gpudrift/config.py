@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gpudrift.errors import ConfigError
+from gpudrift.nearest import hint
 from gpudrift.stats import CORRECTIONS, STATISTICS
 
 
@@ -127,7 +127,6 @@ def _is_number(value: Any) -> bool:
 
 
 def _unknown(where: str, name: Any, known: list[str]) -> str:
-    """'thresholds.ps1 is unknown: did you mean psi?'"""
+    """The key path, and the hint that follows it."""
     path = f"{where}.{name}" if where else str(name)
-    near = difflib.get_close_matches(str(name), known, n=1)
-    return f"{path} is unknown: " + (f"did you mean {near[0]}?" if near else f"it can be {', '.join(known)}")
+    return f"{path} is unknown: {hint(str(name), known)}"

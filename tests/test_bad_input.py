@@ -302,7 +302,7 @@ def test_columns_of_different_lengths_are_refused() -> None:
 def test_an_unknown_column_is_refused_with_the_nearest_name(option: str) -> None:
     with pytest.raises(gd.DataError, match=r"^reference has no column 'agee': did you mean 'age'\?$"):
         gd.check_drift(reference=GOOD, current=GOOD, **{option: ["agee"]})
-    with pytest.raises(gd.DataError, match=r"^reference has no column 'zzz': it has 'age', 'plan'$"):
+    with pytest.raises(gd.DataError, match=r"^reference has no column 'zzz': there is 'age', 'plan'$"):
         gd.profile(GOOD, **{option: ["zzz"]})
 
 

@@ -17,8 +17,8 @@ import gpudrift as gd
         ({"alpha": True}, "alpha must be between 0 and 1, got True"),
         ({"alpha": "0.05"}, "alpha must be between 0 and 1, got '0.05'"),
         ({"alpha": float("nan")}, "alpha must be between 0 and 1, got nan"),
-        ({"correction": "bonferoni"}, "correction.bonferoni is unknown: did you mean bonferroni?"),
-        ({"thresholds": {"psy": 1}}, "thresholds.psy is unknown: did you mean psi?"),
+        ({"correction": "bonferoni"}, "correction.bonferoni is unknown: did you mean 'bonferroni'?"),
+        ({"thresholds": {"psy": 1}}, "thresholds.psy is unknown: did you mean 'psi'?"),
         ({"thresholds": {"kl": 1}}, "thresholds.kl is unknown: "),
         ({"thresholds": {"psi": 0}}, "thresholds.psi must be above 0, got 0"),
         ({"thresholds": 3}, "thresholds must be a table of statistic = value, got 3"),
@@ -53,8 +53,8 @@ def test_toml_is_read_and_overridden(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[check]\nalpa = 0.1\n", r"drift\.toml: check\.alpa is unknown: did you mean alpha\?"),
-        ("[chek]\n", r"drift\.toml: chek is unknown: did you mean check\?"),
+        ("[check]\nalpa = 0.1\n", r"drift\.toml: check\.alpa is unknown: did you mean 'alpha'\?"),
+        ("[chek]\n", r"drift\.toml: chek is unknown: did you mean 'check'\?"),
         ("check = 3\n", r"drift\.toml: check must be a table, got 3"),
         ("[check]\nalpha = 7\n", r"drift\.toml: check\.alpha must be between 0 and 1, got 7"),
         ("[check\n", r"drift\.toml is not TOML: "),

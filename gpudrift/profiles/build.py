@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -24,6 +23,7 @@ from gpudrift.frames import (
     open_source,
     type_name,
 )
+from gpudrift.nearest import hint
 from gpudrift.profiles.bins import bin_starts
 from gpudrift.profiles.column_samples import CategorySample, NumberSample
 from gpudrift.profiles.columns import Column, Counted, NumericColumn
@@ -136,9 +136,7 @@ def _choose(
     known = [*source.types, *(problem.feature for problem in source.problems if problem.feature not in source.types)]
     for name in (*columns, *categorical, *numeric):
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(map(repr, known[:10]))}"
-            raise DataError(f"reference has no column {name!r}: {hint}")
+            raise DataError(f"reference has no column {name!r}: {hint(name, known)}")
     kept = set(columns or known)
     problems = [problem for problem in source.problems if problem.feature in kept]
     kinds: dict[str, Kind] = {}

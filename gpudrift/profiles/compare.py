@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gpudrift.config import Settings
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem
+from gpudrift.nearest import hint
 from gpudrift.profiles.bins import bin_counts
 from gpudrift.profiles.columns import CategoricalColumn, Column, Counted, NumericColumn
 from gpudrift.profiles.counts import Counts, merged
@@ -61,8 +62,7 @@ def compare(
     wanted = _wanted(profile, settings)
     if not counts.n_rows:
         raise DataError("current has no rows; pass at least one")
-    problems = [*profile.problems, *(p for p in counts.problems if p.feature in wanted or not p.feature)]
-    named = {problem.feature for problem in problems}
+    problems = [p for p in (*profile.problems, *counts.problems) if p.feature in wanted]
     present = {
         f: column for f, column in enumerate(profile.plans) if column.name in wanted and counts.column(f)[0].size
     }
@@ -83,7 +83,7 @@ def compare(
                     "name it in columns to count it",
                 )
             )
-        problems += _remarks(feature, profile.plans[f], named)
+        problems += _remarks(feature, profile.plans[f])
         finished.append(replace(feature, counted=why is None))
     decided = decide(finished, settings)
     judged = sum(f.judged for f in decided)
@@ -105,10 +105,12 @@ def compare(
 
 
 def _wanted(profile: Profile, settings: Settings) -> set[str]:
+    """Columns to report: those asked for, else all, with those that were left out of the profile."""
+    known = [*profile.columns, *(p.feature for p in profile.problems)]
     for name in settings.columns:
-        if name not in profile.columns and name not in {p.feature for p in profile.problems}:
-            raise DataError(f"the profile has no column {name!r}; it has {', '.join(map(repr, profile.columns[:10]))}")
-    return set(settings.columns or profile.columns)
+        if name not in known:
+            raise DataError(f"the profile has no column {name!r}: {hint(name, known)}")
+    return set(settings.columns or known)
 
 
 def _feature(profile: Profile, counts: Counts, f: int, exact: Mapping[str, Exact]) -> FeatureDrift:
@@ -231,7 +233,7 @@ def _index_like(column: Column, profile: Profile, counts: Counts, f: int) -> str
     return "only grows" if 2 * beyond >= int(rows.sum()) > 0 else None
 
 
-def _remarks(feature: FeatureDrift, column: Column, named: set[str]) -> list[Problem]:
+def _remarks(feature: FeatureDrift, column: Column) -> list[Problem]:
     """What a reader of a feature's numbers should know."""
     remarks: list[Problem] = []
     for side, rows, absent, infinite in (
@@ -263,11 +265,11 @@ def _remarks(feature: FeatureDrift, column: Column, named: set[str]) -> list[Pro
             remarks.append(
                 Problem(
                     feature.name,
-                    f"has {infinite:,} infinite values in the {side} data",
+                    f"has {infinite:,} infinite value{'s' if infinite > 1 else ''} in the {side} data",
                     "they are in no bin; mend or drop them",
                 )
             )
-    if isinstance(column, CategoricalColumn) and column.truncated and feature.name not in named:
+    if isinstance(column, CategoricalColumn) and column.truncated:
         remarks.append(
             Problem(
                 feature.name,

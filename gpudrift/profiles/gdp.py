@@ -41,9 +41,12 @@ _DTYPES: Final = ("<i8", "<f4", "<f8", "<u8", "|u1")
 
 
 def content_digest(profile: Profile) -> str:
-    """Hex SHA-256 of a profile's columns and counts: what ``profile_id`` is, whatever version wrote it."""
+    """Hex SHA-256 of a profile's columns and counts: what ``profile_id`` is, whatever version wrote it.
+
+    Problems stay out: their text may name a file, and no count depends on it.
+    """
     header, arrays = _describe(profile)
-    digest = hashlib.sha256(_json(header))
+    digest = hashlib.sha256(_json({key: header[key] for key in ("n_rows", "columns")}))
     for array in arrays.values():
         digest.update(array.tobytes())
     return digest.hexdigest()

@@ -39,7 +39,7 @@ MISTAKES = {
         ("profile", "reference.parquet", "-o", "x.gdp", "--numeric", "incom"),
         "reference has no column 'incom': did you mean 'income'?",
     ),
-    "unknown key": ((*SAME, "--config", "drift.toml"), "drift.toml: check.alhpa is unknown: did you mean alpha?"),
+    "unknown key": ((*SAME, "--config", "drift.toml"), "drift.toml: check.alhpa is unknown: did you mean 'alpha'?"),
     "missing configuration": ((*SAME, "--config", "absent.toml"), "absent.toml cannot be read"),
     "alpha out of range": ((*SAME, "--alpha", "2"), "alpha must be between 0 and 1, got 2.0"),
     "alpha that is no number": ((*SAME, "--alpha", "few"), "--alpha"),

@@ -1,0 +1,19 @@
+"""The hint that follows an unknown name: the nearest known one, or what there is."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """'did you mean ...?', or the first ten names where none is near.
+
+    Examples
+    --------
+    >>> hint("agee", ["age", "income"]), hint("x", ["age", "income"])
+    ("did you mean 'age'?", "there is 'age', 'income'")
+    """
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"there is {', '.join(map(repr, names[:10])) or 'none'}"
