@@ -100,6 +100,32 @@ def test_a_column_missing_from_the_current_data_is_named() -> None:
     ]
 
 
+def test_a_column_asked_for_by_name_must_be_on_both_sides() -> None:
+    more = {**GOOD, "plans": GOOD["plan"]}
+    with pytest.raises(gd.DataError, match=r"^current has no column 'plans': did you mean 'plan'\?$"):
+        gd.check_drift(reference=more, current=GOOD, columns=["age", "plans"])
+    with pytest.raises(gd.DataError, match=r"^reference has no column 'plans': did you mean 'plan'\?$"):
+        gd.check_drift(reference=GOOD, current=more, columns=["age", "plans"])
+
+
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e200, 1e307])
+@pytest.mark.parametrize("exact", [False, True])
+def test_values_at_either_end_of_the_doubles_have_the_distance_of_ordinary_ones(scale: float, exact: bool) -> None:
+    rng = np.random.default_rng(0)
+    reference, current = rng.integers(0, 8, 2000).astype(float), rng.integers(1, 9, 2000).astype(float)
+    expected = gd.check_drift(reference=reference, current=current, exact=True)["x"].wasserstein
+    found = gd.check_drift(reference=reference * scale, current=current * scale, exact=exact)["x"].wasserstein
+    assert found == pytest.approx(expected, rel=1e-2)
+
+
+def test_whole_numbers_close_together_and_far_from_zero_keep_their_scale() -> None:
+    rows = 10**15 + np.random.default_rng(0).integers(0, 100, 2000)
+    for exact in (False, True):
+        report = gd.check_drift(reference=rows, current=rows + 3, exact=exact)
+        assert report["x"].wasserstein == pytest.approx(3 / np.std(rows - 10**15), rel=1e-9)
+    assert len({b.label for b in report["x"].bins}) == 10
+
+
 def test_a_column_that_only_the_current_data_have_is_ignored_even_if_it_is_bad() -> None:
     report = gd.check_drift(reference=GOOD, current={**GOOD, "x": [1, "a"] * 250})
     assert report.problems == ()

@@ -7,7 +7,7 @@ from gpudrift.frames.column import Raw, all_missing, arrow_type, no_values
 from gpudrift.frames.kinds import Kind, castable, categories_fit, column_kind, family, numbers_fit, type_name
 from gpudrift.frames.numbers import NumberReader, number_sample
 from gpudrift.frames.problem import Problem
-from gpudrift.frames.source import Batch, Source
+from gpudrift.frames.source import Batch, Source, require_columns
 from gpudrift.frames.tables import TableLike, open_source
 
 __all__ = [
@@ -32,5 +32,6 @@ __all__ = [
     "number_sample",
     "numbers_fit",
     "open_source",
+    "require_columns",
     "type_name",
 ]

@@ -11,6 +11,7 @@ import pyarrow as pa
 from gpudrift.errors import DataError
 from gpudrift.frames.column import Raw, arrow_type
 from gpudrift.frames.problem import Problem
+from gpudrift.nearest import hint
 
 #: Decoded bytes and rows of one streamed batch, about: enough to keep every thread busy, several fit in memory.
 BATCH_BYTES: Final = 32 << 20
@@ -75,6 +76,14 @@ def refuse_duplicates(names: Sequence[str], what: str) -> None:
         if name in seen:
             raise DataError(f"{what} has two columns named {name!r}; rename one")
         seen.add(name)
+
+
+def require_columns(source: Source, names: Iterable[str], what: str) -> None:
+    """Raise DataError for a name that ``what`` does not hold, readable or not."""
+    known = [*source.types, *(problem.feature for problem in source.problems if problem.feature not in source.types)]
+    for name in names:
+        if name not in known:
+            raise DataError(f"{what} has no column {name!r}: {hint(name, known)}")
 
 
 def gathered(pieces: Iterable[pa.RecordBatch]) -> Iterator[Batch]:

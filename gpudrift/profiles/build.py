@@ -21,9 +21,9 @@ from gpudrift.frames import (
     castable,
     column_kind,
     open_source,
+    require_columns,
     type_name,
 )
-from gpudrift.nearest import hint
 from gpudrift.profiles.bins import bin_starts
 from gpudrift.profiles.column_samples import CategorySample, NumberSample
 from gpudrift.profiles.columns import Column, Counted, NumericColumn
@@ -133,11 +133,8 @@ def _choose(
     source: Source, columns: Sequence[str], categorical: Sequence[str], numeric: Sequence[str]
 ) -> tuple[dict[str, Kind], list[Problem]]:
     """Kind of each column to keep, and why the others are not."""
-    known = [*source.types, *(problem.feature for problem in source.problems if problem.feature not in source.types)]
-    for name in (*columns, *categorical, *numeric):
-        if name not in known:
-            raise DataError(f"reference has no column {name!r}: {hint(name, known)}")
-    kept = set(columns or known)
+    require_columns(source, (*columns, *categorical, *numeric), "reference")
+    kept = set(columns or (*source.types, *(problem.feature for problem in source.problems)))
     problems = [problem for problem in source.problems if problem.feature in kept]
     kinds: dict[str, Kind] = {}
     for name, dtype in source.types.items():

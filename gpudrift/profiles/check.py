@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gpudrift.config import Settings
 from gpudrift.errors import DataError
-from gpudrift.frames import NumberReader, Source, TableLike, open_source
+from gpudrift.frames import NumberReader, Source, TableLike, open_source, require_columns
 from gpudrift.profiles.build import profile_source
 from gpudrift.profiles.columns import NumericColumn
 from gpudrift.profiles.compare import Exact, compare
@@ -23,8 +23,8 @@ from gpudrift.profiles.drift_report import DriftReport, FeatureDrift
 from gpudrift.profiles.extent import as_float
 from gpudrift.profiles.gdp import load_profile
 from gpudrift.profiles.reference_profile import Profile
-from gpudrift.profiles.verdict import decide
-from gpudrift.stats import Wasserstein, ks_from_statistic, relative_scale, wasserstein_exact
+from gpudrift.profiles.verdict import DISTRIBUTION, decide
+from gpudrift.stats import Wasserstein, ks_from_statistic, mean_std_from_cells, relative_scale, wasserstein_exact
 from gpudrift_kernels.backend import Backend, BackendName, get_backend
 
 
@@ -79,7 +79,8 @@ def check_drift(
     Raises
     ------
     DataError
-        Nothing to compare, or an unreadable input. One bad column never raises: it is named in ``problems``.
+        Nothing to compare, an unreadable input, or a column asked for by name that is not there. Otherwise one bad
+        column never raises: it is named in ``problems``.
     ConfigError
         A setting out of range.
     BackendUnavailable
@@ -108,6 +109,7 @@ def check_drift(
     device = get_backend(backend)
     champion, reference_source = _reference(reference, chosen, device, progress)
     current_source = open_source(current, "current", again=chosen.exact)
+    require_columns(current_source, chosen.columns, "current")
     counts = count_source(current_source, champion.plans, champion.profile_id, device, progress)
     report = compare(champion, counts, chosen, device)
     if reference_source is None or current_source.one_pass or not (names := _undecided(report, chosen)):
@@ -159,11 +161,14 @@ def _at_bound(feature: FeatureDrift, *, upper: bool) -> FeatureDrift:
     if upper and not ks.exact:
         n, m = (sum(side) for side in zip(*((b.reference, b.current) for b in feature.bins), strict=True))
         ks = ks_from_statistic(ks.upper, n, m)
-    # the p-value is twice or thrice the smallest one: taking ks's own can only reject more, and sort once too often
+    tests = dict(feature.tests)
+    if upper and DISTRIBUTION in tests:
+        # it is twice or thrice the smallest p-value: taking ks's own can only reject more, and sort once too often
+        tests[DISTRIBUTION] = min(tests[DISTRIBUTION], ks.log_pvalue)
     return replace(
         feature,
         ks=ks,
-        log_p_value=min(feature.log_p_value, ks.log_pvalue) if upper else feature.log_p_value,
+        tests=tests,
         wasserstein=feature.wasserstein_upper if upper else feature.wasserstein_lower,
     )
 
@@ -180,8 +185,7 @@ def _exact(
         distance = backend.ks_sorted(f, g)
         f_float, g_float = (as_float(side, column.plan) for side in (f, g))
         centre = float(column.plan.centre) if column.plan.wide else 0.0
-        with np.errstate(over="ignore"):
-            mean, std = float(np.mean(f_float)), float(np.std(f_float))
+        mean, std = mean_std_from_cells(np.ones(f.size, np.int64), f_float, f_float)
         w1 = wasserstein_exact(f_float, g_float, relative_scale(mean + centre, std))
         return Exact(ks_from_statistic(distance, f.size, g.size), Wasserstein(w1, w1, w1))
 

@@ -20,7 +20,7 @@ from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift
 from gpudrift.profiles.extent import as_float, extent
 from gpudrift.profiles.labels import bin_labels
 from gpudrift.profiles.reference_profile import Profile
-from gpudrift.profiles.verdict import MIN_VALUES, decide
+from gpudrift.profiles.verdict import DISTRIBUTION, MIN_VALUES, decide
 from gpudrift.stats import (
     KS,
     Wasserstein,
@@ -29,6 +29,7 @@ from gpudrift.stats import (
     js_distance,
     ks_from_cells,
     mean_std_from_cells,
+    new_rate_log_pvalue,
     pool_rare,
     psi,
     psi_log_pvalue,
@@ -135,7 +136,7 @@ def _numeric(column: NumericColumn, reference: Counted, current: Counted, exact:
     bins = [bin_counts(column.bin_starts, *cells) for cells in (cells_reference, cells_current)]
     some = (bins[0] + bins[1]) > 0
     binned_psi = psi(bins[0][some], bins[1][some])
-    tests = [ks.log_pvalue, psi_log_pvalue(binned_psi, n, m, int(some.sum()))]
+    distribution = [ks.log_pvalue, psi_log_pvalue(binned_psi, n, m, int(some.sum()))] if _enough(n, m) else []
     special = [
         [_rows(side, column.plan.n_index + k) for k in (MISSING, POSITIVE_INFINITY, NEGATIVE_INFINITY)]
         for side in (reference, current)
@@ -155,7 +156,8 @@ def _numeric(column: NumericColumn, reference: Counted, current: Counted, exact:
         wasserstein_lower=distance.lower,
         wasserstein_upper=distance.upper,
         cramers_v=None,
-        log_p_value=_one_p_value(tests, (n, m), (rows[0] - n, rows[1] - m), rows),
+        new_rate=None,
+        tests=_corrected({DISTRIBUTION: distribution} | _missing_test((rows[0] - n, rows[1] - m), rows)),
         n_reference=rows[0],
         n_current=rows[1],
         missing_reference=missing[0],
@@ -174,14 +176,16 @@ def _categorical(column: CategoricalColumn, reference: Counted, current: Counted
         dense = np.zeros(size + 1, np.int64)
         dense[indices] = counted
         sides.append(dense)
-    f, g, pooled = pool_rare(sides[0][:size], sides[1][:size])
+    group = pool_rare(sides[0][:size], sides[1][:size])
+    f, g = (np.bincount(group, side[:size]).astype(np.int64) for side in sides)
     missing = int(sides[0][size]), int(sides[1][size])
-    n, m = int(f.sum()), int(g.sum())
+    n, m, new = int(f.sum()), int(g.sum()), int(sides[1][size - 1])
     test = chi_square(f, g)
-    names = [column.vocabulary[int(i)].as_py() for i in np.flatnonzero(~pooled)]
-    n_pooled = int(((sides[0] + sides[1])[:size][pooled] > 0).sum())
-    last = "other" if column.truncated else "new" if n_pooled <= 1 and not f[-1] else f"rare and new ({n_pooled:,})"
-    bins = [Bin(*entry) for entry in zip([*names, last], f.tolist(), g.tolist(), strict=True)]
+    tests = {DISTRIBUTION: [test.log_pvalue]} if _enough(n, m) else {}
+    once, twice = (int(np.count_nonzero(sides[0][: size - 1] == times)) for times in (1, 2))
+    if tests and not column.truncated and once + new:
+        tests["new_rate"] = [new_rate_log_pvalue(once, twice, n, new, m)]
+    labels = _group_labels(column, group, new=new)
     some = (f + g) > 0
     return FeatureDrift(
         name=column.name,
@@ -195,30 +199,49 @@ def _categorical(column: CategoricalColumn, reference: Counted, current: Counted
         wasserstein_lower=None,
         wasserstein_upper=None,
         cramers_v=test.cramers_v,
-        log_p_value=_one_p_value([test.log_pvalue], (n, m), missing, (n + missing[0], m + missing[1])),
+        new_rate=None if column.truncated or not n or not m else max(0.0, new / m - once / n),
+        tests=_corrected(tests | _missing_test(missing, (n + missing[0], m + missing[1]))),
         n_reference=n + missing[0],
         n_current=m + missing[1],
         missing_reference=missing[0],
         missing_current=missing[1],
         infinite_reference=0,
         infinite_current=0,
-        new=0 if column.truncated else int(sides[1][size - 1]),
-        bins=tuple(b for b in bins if b.reference + b.current),
+        new=0 if column.truncated else new,
+        bins=tuple(Bin(*entry) for entry in zip(labels, f.tolist(), g.tolist(), strict=True) if entry[1] + entry[2]),
     )
 
 
-def _one_p_value(tests: list[float], values: tuple[int, int], absent: tuple[int, int], rows: tuple[int, int]) -> float:
-    """log min(1, k min(p)) over the k tests of a feature; NaN where no test has enough on both sides.
+def _group_labels(column: CategoricalColumn, group: NDArray[np.int64], *, new: int) -> list[str]:
+    """Of each group of categories: its name where it is one, else how many it holds; the last one is the pool."""
+    members, first, sizes = np.unique(group[:-1], return_index=True, return_counts=True)
+    alone = int(np.count_nonzero(sizes[members < group[-1]] == 1))
+    labels = [
+        column.vocabulary[int(i)].as_py() if size == 1 else f"rare {k - alone + 1} ({size:,} categories)"
+        for k, (i, size) in enumerate(zip(first.tolist(), sizes.tolist(), strict=True))
+        if members[k] < group[-1]
+    ]
+    n_pooled = int(np.count_nonzero(group[:-1] == group[-1]))
+    last = "other" if column.truncated else f"rare and new ({n_pooled + (new > 0):,})" if n_pooled else "new"
+    return [*labels, last]
 
-    Rows without a value on either side add the test of their rate. Given how many there are in all, that number of
-    tests is fixed, so the bound holds.
-    """
-    usable = list(tests) if min(values) >= MIN_VALUES else []
-    if sum(absent) and min(rows) >= MIN_VALUES:
-        usable.append(rate_change_log_pvalue(absent[0], rows[0], absent[1], rows[1]))
-    if not usable:
-        return math.nan
-    return min(0.0, math.log(len(usable)) + min(usable))
+
+def _enough(n: int, m: int) -> bool:
+    """Whether the values of both sides suffice for a test."""
+    return min(n, m) >= MIN_VALUES
+
+
+def _missing_test(absent: tuple[int, int], rows: tuple[int, int]) -> dict[str, list[float]]:
+    """The test of the rate of rows without a value, where there are any; given how many in all, that is fixed."""
+    if not sum(absent) or not _enough(*rows):
+        return {}
+    return {"missing_rate": [rate_change_log_pvalue(absent[0], rows[0], absent[1], rows[1])]}
+
+
+def _corrected(tests: Mapping[str, list[float]]) -> dict[str, float]:
+    """log min(1, k p) of each kind of test, for the k tests of a feature."""
+    k = sum(map(len, tests.values()))
+    return {name: min(0.0, math.log(k) + min(found)) for name, found in tests.items() if found}
 
 
 def _index_like(column: Column, profile: Profile, counts: Counts, f: int) -> str | None:

@@ -67,8 +67,12 @@ class FeatureDrift:
         categories.
     cramers_v : float or None
         None for numbers.
-    log_p_value : float
-        Natural logarithm of the one p-value that the verdict uses, before correction.
+    new_rate : float or None
+        How much larger the share of new categories is than the reference foretells, at least 0; None for numbers, and
+        where the reference has more categories than are kept.
+    tests : mapping of str to float
+        Natural logarithm of the p-value of each test made, times their number: "distribution", "missing_rate",
+        "new_rate". The smallest is the one p-value of the feature.
     n_reference, n_current : int
         Rows, the missing ones included.
     missing_reference, missing_current : int
@@ -78,7 +82,8 @@ class FeatureDrift:
     new : int
         Current rows in categories that the reference does not have.
     drifted : bool
-        Rejected after correction, and at least one effect size at its threshold.
+        A test rejected after correction, and an effect size of its own at its threshold: the rate of missing values
+        for the test of that rate, the rate of new categories for its test, all others for that of the distribution.
     counted : bool
         Whether the feature is part of the verdict on the dataset; an index-like column is not.
     reasons : tuple of Reason
@@ -98,7 +103,8 @@ class FeatureDrift:
     wasserstein_lower: float | None
     wasserstein_upper: float | None
     cramers_v: float | None
-    log_p_value: float
+    new_rate: float | None
+    tests: Mapping[str, float]
     n_reference: int
     n_current: int
     missing_reference: int
@@ -120,6 +126,11 @@ class FeatureDrift:
     def judged(self) -> bool:
         """Whether the feature has a part in the verdict: counted, and with values enough for a p-value."""
         return self.counted and not math.isnan(self.log_p_value)
+
+    @property
+    def log_p_value(self) -> float:
+        """Natural logarithm of the one p-value that the verdict uses, before correction; NaN without any test."""
+        return min(0.0, *self.tests.values()) if self.tests else math.nan
 
     @property
     def p_value(self) -> float:
@@ -152,6 +163,7 @@ class FeatureDrift:
             "hellinger": self.hellinger,
             "cramers_v": self.cramers_v,
             "missing_rate": change,
+            "new_rate": self.new_rate,
         }
         return {name: value for name, value in found.items() if value is not None and not math.isnan(value)}
 
@@ -183,8 +195,10 @@ class FeatureDrift:
             "missing": {"reference": self.missing_reference, "current": self.missing_current},
             "infinite": {"reference": self.infinite_reference, "current": self.infinite_current},
             "new": self.new,
+            "new_rate": _finite(self.new_rate),
             "n": {"reference": self.n_reference, "current": self.n_current},
             "counted": self.counted,
+            "judged": self.judged,
             "drifted": self.drifted,
             "reasons": [
                 {"statistic": r.statistic, "value": _finite(r.value), "threshold": r.threshold, "how": r.how}
@@ -301,9 +315,10 @@ class DriftReport(Mapping[str, FeatureDrift]):
         return f'<iframe srcdoc="{page}" sandbox="allow-scripts" style="width:100%;height:32rem;border:0"></iframe>'
 
     def __str__(self) -> str:
-        head = "drift" if self.dataset_drift else "no drift"
+        n_judged = sum(f.judged for f in self.features.values())
+        head = "drift" if self.dataset_drift else "no drift" if n_judged else "no verdict"
         lines = [
-            f"{head}: {len(self.drifted)} of {sum(f.judged for f in self.features.values())} features drifted "
+            f"{head}: {len(self.drifted)} of {n_judged} features drifted "
             f"({self.n_reference:,} reference rows, {self.n_current:,} current rows)",
             f"{'feature':24} {'drifted':7} {'PSI':>8} {'KS':>8} {'JS':>8} {'W1':>8} {'p':>9} {'missing':>15}",
         ]

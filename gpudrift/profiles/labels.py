@@ -11,8 +11,8 @@ from gpudrift.profiles.columns import NumericColumn
 from gpudrift.profiles.extent import extent
 
 
-def value_label(value: Any, meaning: str) -> str:
-    """A value of a numeric column for people.
+def value_label(value: Any, meaning: str, digits: int = 6) -> str:
+    """A value of a numeric column for people; a float to some significant digits.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def value_label(value: Any, meaning: str) -> str:
         return f"{int(value)} {unit}"
     if isinstance(value, np.integer):
         return str(value)
-    return f"{float(value):.6g}"
+    return f"{float(value):.{digits}g}"
 
 
 @lru_cache(maxsize=1024)
@@ -43,10 +43,14 @@ def bin_labels(column: NumericColumn) -> list[str]:
     starts, ends = np.append(inner.first, first), inner.last
     atom = np.append(inner.single, False)
     below = extent(column.bin_starts - 1, column.plan).last
-    at_start = [value_label(value, column.meaning) for value in starts]
-    at_end = [value_label(value, column.meaning) for value in np.append(below[:1], ends)]
+    ends = np.append(below[:1], ends)
+    for digits in (6, 9, 17):  # until neighbours read differently
+        at_start = [value_label(value, column.meaning, digits) for value in starts]
+        at_end = [value_label(value, column.meaning, digits) for value in ends]
+        if len(set(at_end)) == len(at_end):
+            break
     labels = [f"< {at_start[0]}" if atom[0] else f"<= {at_end[0]}"]
-    for k in range(ends.size):
+    for k in range(ends.size - 1):
         close = f"{at_start[k + 1]})" if atom[k + 1] else f"{at_end[k + 1]}]"
         labels.append(at_start[k] if atom[k] else f"({at_end[k]}, {close}")
     return [*labels, f"> {at_end[-1]}"]

@@ -32,8 +32,9 @@ def sample_positions(n_rows: int, n_sample: int = SAMPLE_ROWS) -> NDArray[np.int
 
 
 def grows(sample: NDArray[Any]) -> bool:
-    """Whether values, in row order, never fall and do rise: a counter, a clock, a sorted key."""
-    return sample.size >= 20 and bool(np.all(sample[1:] >= sample[:-1]) and sample[-1] > sample[0])
+    """Whether whole numbers, in row order, never fall and do rise: a counter, a clock; no sorted measurement."""
+    rises = sample.size >= 20 and bool(np.all(sample[1:] >= sample[:-1]) and sample[-1] > sample[0])
+    return rises and _whole(sample)
 
 
 def unique_numbers(sample: NDArray[Any], n_rows: int) -> bool:
@@ -42,12 +43,15 @@ def unique_numbers(sample: NDArray[Any], n_rows: int) -> bool:
     A measurement that fills a range of twice the rows would repeat itself in 100 rows with probability above
     1 - exp(-25); one in between, such as a duration in nanoseconds, is left to be a measurement.
     """
-    if sample.size < 100 or not np.all(sample == np.floor(sample)):
-        return False
-    if np.unique(sample).size < sample.size:
+    if sample.size < 100 or not _whole(sample) or np.unique(sample).size < sample.size:
         return False
     spread = int(sample.max()) - int(sample.min())
     return spread < 2 * n_rows or spread > 2**53
+
+
+def _whole(sample: NDArray[Any]) -> bool:
+    """Whether all values are whole numbers; beyond 2^53 every double is one, and says nothing."""
+    return sample.dtype.kind in "iu" or bool(np.all((np.abs(sample) <= 2.0**53) & (sample == np.floor(sample))))
 
 
 def _hash(x: NDArray[np.uint64]) -> NDArray[np.uint64]:

@@ -14,7 +14,7 @@ from gpudrift.stats.js import js_distance, js_divergence
 from gpudrift.stats.kl import kl
 from gpudrift.stats.ks import KS, ks_from_cells, ks_from_statistic
 from gpudrift.stats.multiplicity import CORRECTIONS, benjamini_hochberg, bonferroni, uncorrected
-from gpudrift.stats.proportion import rate_change_log_pvalue
+from gpudrift.stats.proportion import new_rate_log_pvalue, rate_change_log_pvalue
 from gpudrift.stats.psi import psi, psi_log_pvalue
 from gpudrift.stats.registry import STATISTICS, Statistic
 from gpudrift.stats.wasserstein import (
@@ -44,6 +44,7 @@ __all__ = [
     "ks_from_cells",
     "ks_from_statistic",
     "mean_std_from_cells",
+    "new_rate_log_pvalue",
     "pool_rare",
     "psi",
     "psi_log_pvalue",

@@ -14,6 +14,8 @@ from gpudrift.stats.shares import totals
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+_ELUSIVE = math.log(1e-6)
+
 
 @dataclass(frozen=True, slots=True)
 class ChiSquare:
@@ -41,8 +43,8 @@ class ChiSquare:
 
 def pool_rare(
     reference: NDArray[np.int64], current: NDArray[np.int64], minimum_expected: float = 5.0
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Pool rare categories with "new" so that the chi-square law holds.
+) -> NDArray[np.int64]:
+    """Group of each category, such that the chi-square law holds for the groups: rare ones share one.
 
     Parameters
     ----------
@@ -53,11 +55,9 @@ def pool_rare(
 
     Returns
     -------
-    reference, current : int64, shape (kept + 1,)
-        Counts of the categories kept, in their order, then of the pool.
-    pooled : bool, shape (k,)
-        True where a category's counts are in the last, pooled, cell. Always True for "new", even if it is
-        alone there.
+    int64, shape (k,)
+        Group of each category, from 0: first those that keep a group of their own, in their order, then groups
+        of rare ones, then the pool: the last group, that of "new", with or without others.
 
     Raises
     ------
@@ -66,13 +66,15 @@ def pool_rare(
 
     Notes
     -----
-    A category is rare when min(n, m) (r + c) / (n + m) is below `minimum_expected`. The rule looks at the
-    total r + c only, so it treats both sides alike and does not disturb the law of the statistic given the
+    A category is rare when min(n, m) (r + c) / (n + m) is below `minimum_expected`. Rules look at the
+    total r + c only, so they treat both sides alike and do not disturb the law of the statistic given the
     totals. A category seen only in the current data can but be "new", while its mirror image, seen only in
     the reference, is a rare one: pooled together the two balance, whereas "new" alone would collect every
-    chance appearance and no chance disappearance. If the pool itself stays rare, the least frequent category
-    kept joins it; an empty pool, with nothing rare and nothing new, stays empty and costs no degree of
-    freedom.
+    chance appearance and no chance disappearance. So the pool takes every rare category that chance could
+    have kept out of the reference, with a probability (m / (n + m))^(r + c) above 1e-6. The other rare ones
+    are put together by ascending total, in groups just large enough: a small batch beside hundreds of
+    categories still has bins to differ in. If the pool itself stays rare, the least frequent group
+    joins it; an empty pool, with nothing rare and nothing new, stays empty and costs no degree of freedom.
 
     References
     ----------
@@ -80,9 +82,8 @@ def pool_rare(
 
     Examples
     --------
-    >>> reference, current, pooled = pool_rare(np.array([50, 40, 9, 0]), np.array([45, 44, 0, 10]))
-    >>> reference.tolist(), current.tolist(), pooled.tolist()
-    ([50, 40, 9], [45, 44, 10], [False, False, True, True])
+    >>> pool_rare(np.array([50, 40, 9, 0]), np.array([45, 44, 0, 10])).tolist()
+    [0, 1, 2, 2]
     """
     n, m = totals(reference, current)
     if reference.size == 0:
@@ -90,16 +91,27 @@ def pool_rare(
     # The column total at which the smaller of the two expected counts is the minimum.
     needed = minimum_expected * (n + m) / min(n, m) if n and m else math.inf
     total = reference + current
-    pooled = total < needed
-    pooled[-1] = True
-    kept = np.flatnonzero(~pooled)
-    if kept.size and 0 < int(total[pooled].sum()) < needed:
-        pooled[kept[np.argmin(total[kept])]] = True
-    return (
-        np.append(reference[~pooled], reference[pooled].sum()),
-        np.append(current[~pooled], current[pooled].sum()),
-        pooled,
-    )
+    rare = total < needed
+    rare[-1] = True
+    # Totals that chance leaves out of the reference with a probability above 1e-6.
+    elusive = total < (_ELUSIVE / math.log(m / (n + m)) if n and m else math.inf)
+    elusive[-1] = True
+    grouped = np.flatnonzero(rare & ~elusive)
+    grouped = grouped[np.argsort(total[grouped], kind="stable")]
+    behind = np.cumsum(total[grouped])
+    # Every stretch of twice the total needed holds at least that total; the last, cut short, joins the one before.
+    n_kept = int(np.count_nonzero(~rare))
+    n_groups = int(behind[-1] // (2 * needed)) if grouped.size else 0
+    group = np.full(total.size, n_kept + n_groups)
+    group[~rare] = np.arange(n_kept)
+    if n_groups:
+        group[grouped] = n_kept + np.minimum((behind - total[grouped]) // (2 * needed), n_groups - 1)
+    sums = np.bincount(group, weights=total, minlength=n_kept + n_groups + 1)
+    if n_kept + n_groups and 0 < sums[-1] < needed:
+        least = int(np.argmin(sums[:-1]))
+        group[group == least] = n_kept + n_groups
+        group[group > least] -= 1
+    return group
 
 
 def chi_square(reference: NDArray[np.int64], current: NDArray[np.int64]) -> ChiSquare:

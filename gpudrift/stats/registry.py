@@ -111,6 +111,15 @@ STATISTICS: dict[str, Statistic] = {
             source="a convention of gpudrift",
         ),
         Statistic(
+            name="new_rate",
+            title="Rate of new categories",
+            kinds=("categorical",),
+            threshold=0.05,
+            severe=None,
+            formula="new current / values current - categories seen once / values reference, at least 0",
+            source="doi:10.1093/biomet/40.3-4.237",
+        ),
+        Statistic(
             name="kl",
             title="Kullback-Leibler divergence",
             kinds=_BOTH,

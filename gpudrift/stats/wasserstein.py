@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 # Distances are summed on values below 2^1021: the sum is at most their range, below 2^1022.
 _SUMMED_BELOW = 1021
 
-# Below this share of |mean| a spread is the rounding of sums and conversions, no property of the reference.
-# Real columns lie above it: one minute within nanosecond timestamps is 3e-8 of their mean.
+# Share of |mean| that stands for the spread of a constant reference.
 _RELATIVE_FLOOR = 1e-12
 
 
@@ -217,7 +216,7 @@ def mean_std_from_cells(
 
 
 def relative_scale(mean: float, std: float) -> float:
-    """Scale that W1 is divided by: the reference's standard deviation, kept above rounding noise.
+    """Scale that W1 is divided by: the reference's standard deviation, kept above 0.
 
     Parameters
     ----------
@@ -227,14 +226,13 @@ def relative_scale(mean: float, std: float) -> float:
     Returns
     -------
     float
-        max(std, 1e-12 |mean|), or 1e-12 for a reference that is 0 throughout; NaN for NaN. Always above 0
-        otherwise.
+        std; for a constant reference 1e-12 |mean|, or 1e-12 where that is 0; NaN for NaN. Always above 0 otherwise.
 
     Notes
     -----
     A constant reference has no spread, and any move away from it is large: with this floor 5 becoming 6 is
-    2e11, 0 becoming 1 is 1e12. A larger floor would hide real drift in columns of small relative spread, such
-    as timestamps.
+    2e11, 0 becoming 1 is 1e12. However small beside the mean, a spread above 0 is real: `mean_std_from_cells` gives
+    exactly 0 for equal values.
 
     Examples
     --------
@@ -245,7 +243,7 @@ def relative_scale(mean: float, std: float) -> float:
     """
     if math.isnan(mean) or math.isnan(std):
         return math.nan
-    return max(std, _RELATIVE_FLOOR * abs(mean)) or _RELATIVE_FLOOR
+    return std or _RELATIVE_FLOOR * abs(mean) or _RELATIVE_FLOOR
 
 
 def _check_cells(counts: NDArray[np.int64], start: NDArray[np.float64], stop: NDArray[np.float64]) -> None:

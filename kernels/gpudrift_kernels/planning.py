@@ -55,7 +55,7 @@ def plan_cells(sample: NDArray[Any], *, whole: bool) -> CellPlan:
     if sample.dtype.name not in DTYPES:
         raise ValueError(f"sample must be of {', '.join(DTYPES)}, got {sample.dtype.name}")
     if not sample.size:
-        return CellPlan(dtype=sample.dtype.name, centre=0, exponent=0, bits=11, octaves=3)
+        return CellPlan(dtype=sample.dtype.name, centre=sample.dtype.type(0).item(), exponent=0, bits=11, octaves=3)
     limit = int(sample.size * (MAX_SHARE if whole else MAX_SHARE / 2))
     plans = (replace(plan, cuts=_cuts(sample, plan, limit)) for plan in _candidates(sample))
     best = next(plans)
@@ -66,24 +66,30 @@ def plan_cells(sample: NDArray[Any], *, whole: bool) -> CellPlan:
 
 
 def _candidates(sample: NDArray[Any]) -> Iterator[CellPlan]:
-    """Dense about the median, dense about the mode, then spread over magnitudes from either end."""
+    """Dense about the median, dense about the mode, then spread over magnitudes from either end.
+
+    A mode or an end that is an atom has no width to tell a scale, and is left out.
+    """
     dtype = sample.dtype.name
     integral = dtype in ("float32", "float64") and _integral(sample)
     if integral:
         sample = sample * 2  # counted at floor(x) + ceil(x)
     reach = sample.size // 1024
     median = sample[sample.size // 2]
-    power = _power_at_median(sample, median)
-    mode, narrow = _densest(sample)
+    scale = _scale_at_median(sample, median)
+    mode, width = _densest(sample)
     lowest, highest = sample[0], sample[-1]
-    for centre, exponent, bits, octaves in (
-        (median, power, 11, 3),
-        (median, power - 1, 10, 5),
-        (mode, narrow, 11, 3),
-        (mode, narrow - 1, 10, 5),
-        (lowest, _power(_distance(sample[reach], lowest)), 8, 32),
-        (highest, _power(_distance(highest, sample[-1 - reach])), 8, 32),
+    for centre, spread, bits, octaves in (
+        (median, scale, 11, 3),
+        (median, scale / 2, 10, 5),
+        (mode, 4 * width, 11, 3),
+        (mode, 2 * width, 10, 5),
+        (lowest, _distance(sample[reach], lowest), 8, 32),
+        (highest, _distance(highest, sample[-1 - reach]), 8, 32),
     ):
+        if not spread:
+            continue
+        exponent = _power(float(spread))
         shape = CellPlan(dtype=dtype, centre=0, exponent=0, bits=bits, octaves=octaves, integral=integral)
         exponent = min(max(exponent, -shape.max_exponent), shape.max_exponent)
         yield replace(shape, centre=_rounded(centre, exponent), exponent=exponent)
@@ -95,24 +101,24 @@ def _integral(sample: NDArray[Any]) -> bool:
     return bool(np.all(np.abs(sample[[0, -1]]) <= limit) and np.all(sample == np.floor(sample)))
 
 
-def _power_at_median(sample: NDArray[Any], median: Any) -> int:
-    """Power of two at the IQR; where it is 0, at the median distance of values that differ; else at |median|."""
+def _scale_at_median(sample: NDArray[Any], median: Any) -> float:
+    """The IQR; where it is 0, the median distance of values that differ; else |median| or 1."""
     spread = _distance(sample[3 * sample.size // 4], sample[sample.size // 4])
     if spread == 0:
         others = sample[sample != median]
         if not others.size:
-            return _power(abs(float(median)))
+            return abs(float(median)) or 1.0
         distances = np.sort(_distance(np.maximum(others, median), np.minimum(others, median)))
         spread = distances[distances.size // 2]
-    return _power(spread)
+    return float(spread)
 
 
-def _densest(sample: NDArray[Any]) -> tuple[Any, int]:
-    """Middle of the shortest interval with an eighth of the sample, and the power of two at its width times 4."""
+def _densest(sample: NDArray[Any]) -> tuple[Any, float]:
+    """Middle of the shortest interval with an eighth of the sample, and its width."""
     reach = sample.size // 8
     widths = _distance(sample[reach:], sample[: sample.size - reach])
     i = int(np.argmin(widths))
-    return sample[i + reach // 2], _power(4 * float(widths[i]))
+    return sample[i + reach // 2], float(widths[i])
 
 
 def _distance(above: Any, below: Any) -> Any:
@@ -123,9 +129,7 @@ def _distance(above: Any, below: Any) -> Any:
 
 
 def _power(scale: float) -> int:
-    """floor(log2(scale)); 0 for a scale of 0, the largest exponent for an infinite one."""
-    if scale == 0:
-        return 0
+    """floor(log2(scale)), the largest exponent for an infinite scale."""
     return 1022 if math.isinf(scale) else math.frexp(scale)[1] - 1
 
 

@@ -57,6 +57,13 @@ def test_names_and_categories_of_any_text_survive(tmp_path: Path) -> None:
     assert gd.load_profile(tmp_path / "text.gdp").columns == ("naïve\n列", "x")
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_column_without_any_finite_value_comes_back(tmp_path: Path, value: float) -> None:
+    champion = gd.profile({"x": np.full(100, value), "y": np.arange(100.0)})
+    champion.save(tmp_path / "champion.gdp")
+    assert gd.load_profile(tmp_path / "champion.gdp").reference == champion.reference
+
+
 def test_one_altered_bit_anywhere_is_noticed(saved: Path) -> None:
     data = saved.read_bytes()
     places = {*range(BODY + 40), *np.random.default_rng(0).integers(0, len(data), 300).tolist(), len(data) - 1}

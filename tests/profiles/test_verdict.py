@@ -114,6 +114,46 @@ def test_many_rare_categories_without_drift_do_not_alarm() -> None:
     assert not gd.check_drift(reference={"c": reference}, current={"c": current}, columns=["c"]).dataset_drift
 
 
+@pytest.mark.parametrize(("current", "n"), [("new", 3000), ("new", 40), ("c5", 3000), ("c5", 40)])
+def test_one_value_in_place_of_hundreds_of_even_categories_is_drift(current: str, n: int) -> None:
+    # each is expected less than 5 times among the current rows: one pool of all would hide everything
+    reference = np.repeat([f"c{i}" for i in range(600)], 100)
+    feature = gd.check_drift(reference={"c": reference}, current={"c": [current] * n})["c"]
+    assert feature.drifted
+    assert feature.psi > 1
+    assert feature.new == (n if current == "new" else 0)
+    assert feature.new_rate == (1.0 if current == "new" else 0.0)
+
+
+def test_new_categories_beside_a_pool_of_rare_ones_are_drift() -> None:
+    # a reference in which each value is rare says little on shares, and much on how many values are new
+    rng = np.random.default_rng(0)
+    reference = rng.integers(0, 1000, 10_000).astype(str)
+    feature = gd.check_drift(reference={"c": reference}, current={"c": [f"new {i}" for i in range(200)]}, columns=["c"])
+    assert "new_rate" in [reason.statistic for reason in feature["c"].reasons]
+
+
+def test_a_few_nulls_among_few_rows_do_not_alarm() -> None:
+    # 10 of 5,000 and 1 of 40 are alike; Pearson's law would reject, and the PSI of 40 rows is large by chance
+    rng = np.random.default_rng(8)
+
+    def rows(n: int) -> Table:
+        return {f"x{j}": np.where(rng.random(n) < 0.002, np.nan, rng.normal(size=n)) for j in range(40)}
+
+    flags = sum(gd.check_drift(reference=rows(5000), current=rows(40)).dataset_drift for _ in range(12))
+    assert flags <= 2  # at a true rate of .05 more come with probability .02; Pearson's law gave 5 of 12
+
+
+def test_a_certain_but_small_change_of_the_missing_rate_is_no_drift_of_the_distribution() -> None:
+    rng = np.random.default_rng(9)
+    current = rng.normal(size=400)
+    current[:8] = np.nan
+    feature = gd.check_drift(reference=rng.normal(size=40_000), current=current, thresholds={"psi": 0.001})["x"]
+    assert feature.p_value < 1e-6
+    assert feature.psi > 0.001
+    assert not feature.drifted
+
+
 def test_drift_share_asks_for_more_than_one_feature() -> None:
     rng = np.random.default_rng(4)
     reference = {f"x{j}": rng.normal(size=1000) for j in range(4)}
@@ -169,3 +209,17 @@ def test_a_sorted_measurement_is_no_index() -> None:
     report = gd.check_drift(reference=np.sort(rng.normal(size=3000)), current=rng.normal(0.4, 1, size=3000))
     assert report["x"].counted
     assert report["x"].drifted
+    assert gd.check_drift(reference=np.sort(rng.normal(size=3000)), current=rng.normal(20, 1, 3000))["x"].drifted
+
+
+def test_huge_measurements_are_no_identifiers() -> None:
+    # beyond 2^53 every double is a whole number
+    rng = np.random.default_rng(7)
+    report = gd.check_drift(reference=rng.lognormal(60, 5, 3000), current=rng.lognormal(60, 5, 3000))
+    assert report["x"].counted
+
+
+def test_a_report_in_which_nothing_has_a_verdict_says_so() -> None:
+    report = gd.check_drift(reference={"id": np.arange(3000)}, current={"id": np.arange(3000)})
+    assert str(report).startswith("no verdict: 0 of 0 features drifted")
+    assert not report.to_dict()["features"]["id"]["judged"]

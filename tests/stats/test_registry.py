@@ -22,6 +22,7 @@ def test_thresholds_are_those_of_the_documentation() -> None:
         "hellinger": 0.1,
         "cramers_v": 0.1,
         "missing_rate": 0.05,
+        "new_rate": 0.05,
         "kl": None,
     }
     assert STATISTICS["psi"].severe == 0.25
@@ -40,7 +41,7 @@ def test_every_statistic_names_its_kinds_formula_and_source(name: str) -> None:
 
 def test_numeric_and_categorical_statistics_are_told_apart() -> None:
     only = {name: statistic.kinds[0] for name, statistic in STATISTICS.items() if len(statistic.kinds) == 1}
-    assert only == {"ks": "numeric", "wasserstein": "numeric", "cramers_v": "categorical"}
+    assert only == {"ks": "numeric", "wasserstein": "numeric", "cramers_v": "categorical", "new_rate": "categorical"}
 
 
 def test_a_statistic_cannot_be_changed() -> None:

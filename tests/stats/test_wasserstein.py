@@ -220,9 +220,10 @@ def test_no_rows_have_no_mean() -> None:
     assert math.isnan(std)
 
 
-def test_the_scale_is_the_deviation_unless_that_is_rounding_noise() -> None:
+def test_the_scale_is_the_deviation_unless_that_is_zero() -> None:
     assert relative_scale(1.7e18, 6e10) == 6e10  # a minute within nanosecond timestamps
-    assert relative_scale(-5.0, 1e-16) == 5e-12
+    assert relative_scale(1e15, 29.0) == 29.0
+    assert relative_scale(-5.0, 0.0) == 5e-12
     assert relative_scale(0.0, 1e-20) == 1e-20
     assert relative_scale(0.0, 0.0) == 1e-12
     assert math.isnan(relative_scale(math.nan, math.nan))
