@@ -112,13 +112,14 @@ def _name(month: int) -> str:
 
 
 def _show(folder: Path, reports: "Reports") -> None:
-    from gpudrift.cli.months import problems, psi_table, seen, worst_table
-    from gpudrift.cli.tables import is_wide, print_problems
+    from gpudrift.cli.fitting import is_wide
+    from gpudrift.cli.months import print_psi, problems, seen, worst_table
+    from gpudrift.cli.tables import print_problems
 
     screen = console()
     line(screen, _TITLE, "bold")
     line(screen, "\nPSI of the features that drifted in most months (* drifted; 0.1 is moderate, 0.25 severe)")
-    screen.print(psi_table(reports, wide=is_wide(screen)))
+    print_psi(screen, reports)
     n_counted = sum(feature.counted for feature in next(iter(reports.values())).values())
     line(screen, f"\nThe most drifted features of each month, of {n_counted}")
     screen.print(worst_table(reports, width=screen.width, wide=is_wide(screen)))

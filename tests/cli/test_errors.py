@@ -68,7 +68,7 @@ MISTAKES = {
     "empty path": ((*CHECK, ""), "Invalid value for '--current': the path is empty; name one"),
     "empty output": ((*SAME, "--html", ""), "Invalid value for '--html': the path is empty; name one"),
     "empty configuration": ((*SAME, "--config", ""), "Invalid value for '--config': the path is empty; name one"),
-    "no folder for the demo": (("demo", "-o", ""), "Invalid value for '--output': the path is empty; name one"),
+    "no folder for the demo": (("demo", "-o", ""), "the path is empty; name one; see gpudrift demo --help"),
     "URL": (
         (*CHECK, "s3://bucket/*.parquet"),
         "current s3://bucket/*.parquet is a URL, and only local files are read; copy it here first",
