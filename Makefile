@@ -13,6 +13,7 @@ space := $(empty) $(empty)
 comma := ,
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
 
 .NOTPARALLEL:
 .PHONY: help demo test test-slow test-required lint types layers doctest wheel-check bench ci clean

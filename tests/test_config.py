@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import os
+import tomllib
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import gpudrift as gd
+from gpudrift.stats import STATISTICS
 
 
 @pytest.mark.parametrize(
@@ -114,3 +117,11 @@ def test_a_file_that_is_closed_to_the_reader_gets_its_remedy(monkeypatch: pytest
     path.touch()
     with pytest.raises(gd.ConfigError, match=r"drift\.toml cannot be read: Permission denied; check its permissions$"):
         gd.load_settings(path)
+
+
+def test_the_example_of_the_readme_names_every_setting_and_threshold(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    path = write(tmp_path, readme.partition("```toml\n")[2].partition("```")[0])
+    settings = gd.load_settings(path)
+    assert set(settings.thresholds) == {name for name, s in STATISTICS.items() if s.threshold is not None}
+    assert {f.name for f in fields(settings)} - tomllib.loads(path.read_text())["check"].keys() == {"numeric"}
