@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install -q -c constraints-cpu.txt
+INSTALL := $(BIN)/python -m pip install -qq -c constraints-cpu.txt
 DEPENDENCIES := pyproject.toml constraints-cpu.txt
 # What `make ci` brings along; tests that carry one of these marks may not skip there.
 REQUIRED := browser gcc
@@ -13,7 +13,6 @@ space := $(empty) $(empty)
 comma := ,
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export PIP_ROOT_USER_ACTION := ignore
 
 .NOTPARALLEL:
 .PHONY: help demo test test-slow test-required lint types layers doctest wheel-check bench ci clean
