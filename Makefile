@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install -q -c constraints-cpu.txt
+INSTALL := $(BIN)/python -m pip install -qq -c constraints-cpu.txt
 DEPENDENCIES := pyproject.toml constraints-cpu.txt
 # What `make ci` brings along; tests that carry one of these marks may not skip there.
 REQUIRED := browser gcc

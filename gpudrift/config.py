@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from gpudrift.errors import ConfigError
 from gpudrift.nearest import hint
 from gpudrift.stats import CORRECTIONS, STATISTICS
+
+_MOST_BYTES: Final = 1 << 20
+"""Of a TOML file: far more than settings take, far less than a mistaken path may hold."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class Settings:
     drift_share : float in (0, 1], optional
         Share of features that must drift before the dataset does; one feature is enough by default.
     columns, categorical, numeric : tuple of str
-        Columns to compare (all by default), and those to treat as categories or numbers whatever their type.
+        Columns to compare (all by default), and those of them to treat as categories or numbers whatever their type.
     exact : bool
         Compute KS and Wasserstein from the sorted rows instead of the counts.
 
@@ -44,7 +50,7 @@ class Settings:
     >>> Settings(alpha=2)
     Traceback (most recent call last):
         ...
-    gpudrift.errors.ConfigError: alpha must be between 0 and 1, got 2
+    gpudrift_kernels.errors.ConfigError: alpha must be between 0 and 1, got 2
     """
 
     alpha: float = 0.05
@@ -59,7 +65,7 @@ class Settings:
     def __post_init__(self) -> None:
         if not _is_number(self.alpha) or not 0 < self.alpha < 1:
             raise ConfigError(f"alpha must be between 0 and 1, got {self.alpha!r}")
-        if self.correction not in CORRECTIONS:
+        if not isinstance(self.correction, str) or self.correction not in CORRECTIONS:
             raise ConfigError(_unknown("correction", self.correction, list(CORRECTIONS)))
         if not isinstance(self.thresholds, Mapping):
             raise ConfigError(f"thresholds must be a table of statistic = value, got {self.thresholds!r}")
@@ -67,8 +73,8 @@ class Settings:
             if name not in STATISTICS or STATISTICS[name].threshold is None:
                 known = [s.name for s in STATISTICS.values() if s.threshold is not None]
                 raise ConfigError(_unknown("thresholds", name, known))
-            if not _is_number(value) or not value > 0:
-                raise ConfigError(f"thresholds.{name} must be above 0, got {value!r}")
+            if not _is_number(value) or not 0 < value <= sys.float_info.max:
+                raise ConfigError(f"thresholds.{name} must be above 0 and finite, got {value!r}")
         if self.drift_share is not None and not (_is_number(self.drift_share) and 0 < self.drift_share <= 1):
             raise ConfigError(f"drift_share must be above 0 and at most 1, got {self.drift_share!r}")
         for name in ("columns", "categorical", "numeric"):
@@ -78,6 +84,9 @@ class Settings:
             object.__setattr__(self, name, tuple(value))
         if both := sorted(set(self.categorical) & set(self.numeric)):
             raise ConfigError(f"{both[0]!r} is named under categorical and numeric; keep one")
+        for kind in ("categorical", "numeric"):
+            if self.columns and (left_out := [name for name in getattr(self, kind) if name not in self.columns]):
+                raise ConfigError(f"{left_out[0]!r} is named under {kind} but not under columns; name it in both")
         if not isinstance(self.exact, bool):
             raise ConfigError(f"exact must be true or false, got {self.exact!r}")
 
@@ -90,7 +99,10 @@ class Settings:
 
 
 def load_settings(path: str | Path, **overrides: Any) -> Settings:
-    """Settings from the ``[check]`` table of a TOML file; ``overrides`` that are not None win.
+    """Settings from the ``[check]`` table of a TOML file, whose keys are the attributes of ``Settings``.
+
+    ``overrides`` that are not None win; ``columns`` among them also narrow the file's ``categorical`` and ``numeric``.
+    The backend is no setting, since no result depends on it.
 
     Raises
     ------
@@ -98,10 +110,10 @@ def load_settings(path: str | Path, **overrides: Any) -> Settings:
         With the file and the key path; an unknown key comes with the nearest known one.
     """
     try:
-        with open(path, "rb") as file:
-            document = tomllib.load(file)
+        document = tomllib.loads(_read(path).decode())
     except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}; check the path") from error
+        remedy = "check its permissions" if isinstance(error, PermissionError) else "check the path"
+        raise ConfigError(f"{path} cannot be read: {error.strerror}; {remedy}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
     for key in document:
@@ -114,12 +126,28 @@ def load_settings(path: str | Path, **overrides: Any) -> Settings:
     for key in table:
         if key not in known:
             raise ConfigError(f"{path}: {_unknown('check', key, known)}")
+    if table.get("columns") == []:
+        raise ConfigError(f"{path}: check.columns is empty; leave it out to compare all columns")
     try:
-        return Settings(**(table | {k: v for k, v in overrides.items() if v is not None}))
+        settings = Settings(**table)
     except ConfigError as error:
         raise ConfigError(f"{path}: check.{error}") from error
-    except TypeError as error:
-        raise ConfigError(f"{path}: {error}") from error
+    given = {name: value for name, value in overrides.items() if value is not None}
+    if columns := given.get("columns"):
+        of_file = {kind: getattr(settings, kind) for kind in ("categorical", "numeric")}
+        given = {kind: [name for name in names if name in columns] for kind, names in of_file.items()} | given
+    return replace(settings, **given)
+
+
+def _read(path: str | Path) -> bytes:
+    """The whole file, unless it is not one or does not end."""
+    if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for its writer
+        raise ConfigError(f"{path} is not a regular file; write the settings to one")
+    with open(path, "rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise ConfigError(f"{path} is larger than 1 MiB, which settings never are; check the path")
+    return content
 
 
 def _is_number(value: Any) -> bool:

@@ -76,3 +76,26 @@ def test_a_folder_that_went_away_is_named(tmp_path: Path) -> None:
     message = r"report\.json cannot be written: No such file or directory; choose another place"
     with pytest.raises(DataError, match=message), replacing(target) as draft:
         draft.write_text("new")
+
+
+def test_a_file_that_is_replaced_keeps_its_permissions(tmp_path: Path) -> None:
+    target = tmp_path / "report.json"
+    target.touch(0o600)
+    target.chmod(0o640)
+    with replacing(target) as draft:
+        assert stat.S_IMODE(draft.stat().st_mode) == 0o600
+        draft.write_text("new")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+
+
+def test_a_name_as_long_as_names_can_be_is_written_and_a_longer_one_refused(tmp_path: Path) -> None:
+    with replacing(tmp_path / ("x" * 255)) as draft:
+        draft.write_text("new")
+    with pytest.raises(DataError, match="xx cannot be written: File name too long; choose another place"):
+        replacing(tmp_path / ("x" * 256)).__enter__()
+
+
+def test_a_device_without_room_is_named() -> None:
+    message = "^/dev/full cannot be written: No space left on device; choose another place$"
+    with pytest.raises(DataError, match=message), replacing("/dev/full") as file:
+        file.write_text("report")

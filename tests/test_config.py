@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import os
+import tomllib
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import gpudrift as gd
+from gpudrift.stats import STATISTICS
 
 
 @pytest.mark.parametrize(
@@ -20,11 +25,17 @@ import gpudrift as gd
         ({"correction": "bonferoni"}, "correction.bonferoni is unknown: did you mean 'bonferroni'?"),
         ({"thresholds": {"psy": 1}}, "thresholds.psy is unknown: did you mean 'psi'?"),
         ({"thresholds": {"kl": 1}}, "thresholds.kl is unknown: "),
-        ({"thresholds": {"psi": 0}}, "thresholds.psi must be above 0, got 0"),
+        ({"thresholds": {"psi": 0}}, "thresholds.psi must be above 0 and finite, got 0"),
+        ({"thresholds": {"psi": math.inf}}, "thresholds.psi must be above 0 and finite, got inf"),
+        ({"thresholds": {"psi": math.nan}}, "thresholds.psi must be above 0 and finite, got nan"),
         ({"thresholds": 3}, "thresholds must be a table of statistic = value, got 3"),
         ({"drift_share": 0}, "drift_share must be above 0 and at most 1, got 0"),
         ({"columns": "age"}, "columns must be a list of column names, got 'age'"),
         ({"columns": [1]}, r"columns must be a list of column names, got \[1\]"),
+        (
+            {"columns": ["a"], "numeric": ["b"]},
+            "'b' is named under numeric but not under columns; name it in both",
+        ),
         ({"categorical": ["a"], "numeric": ["a"]}, "'a' is named under categorical and numeric; keep one"),
         ({"exact": "yes"}, "exact must be true or false, got 'yes'"),
     ],
@@ -53,6 +64,10 @@ def test_toml_is_read_and_overridden(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("[check]\ncolumns = []\n", r"check\.columns is empty; leave it out to compare all columns"),
+        ("[check.thresholds]\npsi = inf\n", r"check\.thresholds\.psi must be above 0 and finite, got inf"),
+        ("[check]\nbackend = 'cpu'\n", r"check\.backend is unknown: there is 'alpha', "),
+        ("[check]\ncorrection = ['none']\n", r"check\.correction\.\['none'\] is unknown: "),
         ("[check]\nalpa = 0.1\n", r"drift\.toml: check\.alpa is unknown: did you mean 'alpha'\?"),
         ("[chek]\n", r"drift\.toml: chek is unknown: did you mean 'check'\?"),
         ("check = 3\n", r"drift\.toml: check must be a table, got 3"),
@@ -69,3 +84,44 @@ def test_a_mistake_in_toml_is_named_with_its_path(tmp_path: Path, text: str, mes
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(gd.ConfigError, match=r"none\.toml cannot be read: No such file or directory; check the path"):
         gd.load_settings(tmp_path / "none.toml")
+
+
+def test_columns_that_override_a_file_narrow_its_kinds(tmp_path: Path) -> None:
+    path = write(tmp_path, '[check]\ncolumns = ["a", "b"]\ncategorical = ["a"]\nnumeric = ["b"]\n')
+    assert gd.load_settings(path, columns=["b"]) == gd.Settings(columns=("b",), numeric=("b",))
+
+
+def test_a_mistake_in_the_overrides_does_not_blame_the_file(tmp_path: Path) -> None:
+    with pytest.raises(gd.ConfigError, match=r"^alpha must be between 0 and 1, got 7$"):
+        gd.load_settings(write(tmp_path, "[check]\nalpha = 0.1\n"), alpha=7)
+
+
+def test_what_is_not_a_file_of_a_sensible_size_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "large.toml").write_bytes(b"#" * ((1 << 20) + 1))
+    for path in ("/dev/zero", tmp_path, tmp_path / "pipe"):
+        with pytest.raises(gd.ConfigError, match=f"^{path} is not a regular file; write the settings to one$"):
+            gd.load_settings(path)
+    with pytest.raises(
+        gd.ConfigError, match=r"large\.toml is larger than 1 MiB, which settings never are; check the path$"
+    ):
+        gd.load_settings(tmp_path / "large.toml")
+
+
+def test_a_file_that_is_closed_to_the_reader_gets_its_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def closed(path: Path, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("builtins.open", closed)
+    path = tmp_path / "drift.toml"
+    path.touch()
+    with pytest.raises(gd.ConfigError, match=r"drift\.toml cannot be read: Permission denied; check its permissions$"):
+        gd.load_settings(path)
+
+
+def test_the_example_of_the_readme_names_every_setting_and_threshold(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    path = write(tmp_path, readme.partition("```toml\n")[2].partition("```")[0])
+    settings = gd.load_settings(path)
+    assert set(settings.thresholds) == {name for name, s in STATISTICS.items() if s.threshold is not None}
+    assert {f.name for f in fields(settings)} - tomllib.loads(path.read_text())["check"].keys() == {"numeric"}

@@ -8,30 +8,46 @@ import typer
 
 import gpudrift as gd
 from gpudrift.atomic import replacing
-from gpudrift.cli.consoles import console, line
+from gpudrift.cli.consoles import console, line, visible
 from gpudrift.cli.errors import DRIFT
-from gpudrift.cli.options import Backend, Categorical, Columns, Numeric, split_names
+from gpudrift.cli.options import Backend, Categorical, Columns, Numeric, given_settings, named, split_names
 from gpudrift.cli.outputs import check_place
 from gpudrift.cli.progress import count_rows, rows_bar
+
+
+def _rate(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no number; pass one between 0 and 1, such as 0.01") from None
 
 
 def check(
     reference: Annotated[
         list[str],
         typer.Option(
-            metavar="FILE", help="Parquet file, directory or quoted glob (repeatable), or a profile that ends in .gdp."
+            metavar="FILE",
+            callback=named,
+            help="Parquet file, directory or quoted glob (repeatable), or a profile that ends in .gdp.",
         ),
     ],
     current: Annotated[
-        list[str], typer.Option(metavar="FILE", help="Parquet file, directory or quoted glob (repeatable).")
+        list[str],
+        typer.Option(metavar="FILE", callback=named, help="Parquet file, directory or quoted glob (repeatable)."),
     ],
     config: Annotated[
-        str | None, typer.Option(metavar="TOML", help="Settings, in a [check] table; options given here win.")
+        str | None,
+        typer.Option(metavar="TOML", callback=named, help="Settings, in a [check] table; options given here win."),
     ] = None,
     json: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write the report as JSON; '-' is stdout, and nothing else is.")
+        str | None,
+        typer.Option(
+            metavar="FILE", callback=named, help="Write the report as JSON; '-' is stdout, and nothing else is."
+        ),
     ] = None,
-    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report as one HTML page.")] = None,
+    html: Annotated[
+        str | None, typer.Option(metavar="FILE", callback=named, help="Write the report as one HTML page.")
+    ] = None,
     columns: Columns = None,
     categorical: Categorical = None,
     numeric: Numeric = None,
@@ -40,7 +56,8 @@ def check(
         typer.Option(help="KS and Wasserstein from sorted rows, not only where the verdict hangs on them."),
     ] = None,
     alpha: Annotated[
-        float | None, typer.Option(metavar="RATE", help="Error rate over the features of the report; 0.05 by default.")
+        float | None,
+        typer.Option(metavar="RATE", parser=_rate, help="Error rate over the features of the report; 0.05 by default."),
     ] = None,
     backend: Backend = "auto",
 ) -> None:
@@ -57,7 +74,7 @@ def check(
         alpha=alpha,
     )
     _check_outputs(json, html, inputs=[*reference, *current, *filter(None, [config])])
-    profiled = [path for path in reference if path.endswith(".gdp")]
+    profiled = [path for path in reference if path.lower().endswith(".gdp")]
     if profiled and len(reference) > 1:
         raise typer.BadParameter(f"{profiled[0]} is a profile and must be the only one", param_hint="--reference")
     with rows_bar("Reading") as bar:
@@ -78,7 +95,7 @@ def check(
 
 def _settings(config: str | None, **options: Any) -> "gd.Settings":
     given = {name: value for name, value in options.items() if value is not None}
-    alone = gd.Settings(**given)  # on their own first: a bad option is not the file's fault
+    alone = given_settings(**given)  # on their own first: a bad option is not the file's fault
     return gd.load_settings(config, **given) if config else alone
 
 
@@ -106,7 +123,7 @@ def _write(report: "gd.DriftReport", json: str | None, html: str | None) -> None
     print_report(screen, report)
     for path in (json, html):
         if path and path != "-":
-            line(screen, f"wrote {path}")
+            line(screen, f"wrote {visible(path)}")
     if json == "-":
         sys.stdout.buffer.write(text.encode())  # JSON is UTF-8 whatever the terminal is
         sys.stdout.flush()

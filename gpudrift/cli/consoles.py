@@ -26,6 +26,19 @@ def console(*, stderr: bool = False) -> Console:
     return made
 
 
+def visible(text: str) -> str:
+    """A text in which nothing can move the cursor, break the line or turn the order of what follows.
+
+    Examples
+    --------
+    >>> visible("two\\nlines"), visible("left\\u202eright")
+    ('two\\\\nlines', 'left\\\\u202eright')
+    """
+    from gpudrift.report.text import printable  # not with the others: it loads what renders a page
+
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in printable(text))
+
+
 def line(screen: Console, text: str | Text, style: str | None = None) -> None:
     """Print one line and leave its wrapping to the terminal, so that a path or a command can be copied whole."""
     screen.print(text, style=style, soft_wrap=True)

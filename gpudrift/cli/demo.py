@@ -14,6 +14,7 @@ import typer
 import gpudrift as gd
 from gpudrift.atomic import replacing
 from gpudrift.cli.consoles import console, line
+from gpudrift.cli.options import named
 from gpudrift.cli.progress import RowsBar, rows_bar
 
 if TYPE_CHECKING:
@@ -24,12 +25,17 @@ _YEAR: Final = 2013
 _REFERENCE_MONTHS: Final = (1, 2, 3)
 _EXAMPLE_MONTH: Final = 7
 """Kept as Parquet, for the command to run next."""
+_NOTE: Final = "Written by `gpudrift demo`, which writes over everything here when it runs again.\n"
+"""By this text in README.txt the demo knows its folder."""
 _TITLE: Final = "Flights out of New York in 2013: each month against January to March"
 
 
 def demo(
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="DIR", help="Folder for what it writes; made if it is not there.")
+        str,
+        typer.Option(
+            "--output", "-o", metavar="DIR", callback=named, help="Folder for what it writes: a new one, or its own."
+        ),
     ] = "gpudrift-demo",
 ) -> None:
     """Show the drift in a year of real flights: nothing to configure.
@@ -37,15 +43,24 @@ def demo(
     The reference is January to March of 2013; each later month is counted and compared with it.
     """
     folder = Path(output)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise gd.DataError(f"{output} cannot be made: {error.strerror}; choose another --output") from error
+    _claim(folder)
     with rows_bar("Reading the flights") as bar:
         reports = _compare(folder, bar)
         bar.start("Writing the reports")
         _write(folder, reports, created=datetime.now().astimezone().isoformat(" ", "minutes"))
     _show(folder, reports)
+
+
+def _claim(folder: Path) -> None:
+    """Make the folder, or take one that is empty or was taken before: nothing else is ever written over."""
+    note = folder / "README.txt"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()) and not (note.is_file() and note.read_bytes() == _NOTE.encode()):
+            raise gd.DataError(f"{folder} holds files that the demo did not write; choose another --output")
+        note.write_text(_NOTE, encoding="utf-8")
+    except OSError as error:
+        raise gd.DataError(f"{folder} cannot be made: {error.strerror}; choose another --output") from error
 
 
 def _compare(folder: Path, bar: RowsBar) -> dict[int, "DriftReport"]:
@@ -97,13 +112,14 @@ def _name(month: int) -> str:
 
 
 def _show(folder: Path, reports: "Reports") -> None:
-    from gpudrift.cli.months import problems, psi_table, seen, worst_table
-    from gpudrift.cli.tables import is_wide, print_problems
+    from gpudrift.cli.fitting import is_wide
+    from gpudrift.cli.months import print_psi, problems, seen, worst_table
+    from gpudrift.cli.tables import print_problems
 
     screen = console()
     line(screen, _TITLE, "bold")
     line(screen, "\nPSI of the features that drifted in most months (* drifted; 0.1 is moderate, 0.25 severe)")
-    screen.print(psi_table(reports, wide=is_wide(screen)))
+    print_psi(screen, reports)
     n_counted = sum(feature.counted for feature in next(iter(reports.values())).values())
     line(screen, f"\nThe most drifted features of each month, of {n_counted}")
     screen.print(worst_table(reports, width=screen.width, wide=is_wide(screen)))

@@ -62,17 +62,17 @@ def _kernel_cache() -> dict[str, str]:
     """The folder where Numba keeps compiled kernels; without one that can be written every process compiles anew."""
     from numba.core.dispatcher import Dispatcher
 
-    try:
-        from gpudrift_kernels.cpu import histogram
-    except RuntimeError as error:  # Numba's, where it finds no folder at all
-        return {"folder": f"none: {error}; set NUMBA_CACHE_DIR to a folder that can be written"}
+    from gpudrift_kernels.cpu import histogram
+
     kernels = [value for value in vars(histogram).values() if isinstance(value, Dispatcher)]
-    folder = Path(next(path for kernel in kernels if (path := kernel.stats.cache_path)))
-    present = next(place for place in (folder, *folder.parents) if place.exists())
-    compiled = len(list(folder.glob("*.nbc")))
-    if os.access(present, os.W_OK):
-        return {"folder": str(folder), "state": f"can be written, holds {compiled}"}
-    return {"folder": str(folder), "state": "cannot be written; set NUMBA_CACHE_DIR to a folder that can"}
+    path = next((path for kernel in kernels if (path := kernel.stats.cache_path)), None)
+    if path is None:
+        return {"folder": "none that can be written; set NUMBA_CACHE_DIR to one"}
+    folder = Path(path)
+    present = next(place for place in (folder, *folder.parents) if os.path.exists(place))
+    if not os.access(present, os.W_OK):
+        return {"folder": path, "state": "cannot be written; set NUMBA_CACHE_DIR to a folder that can"}
+    return {"folder": path, "state": f"can be written, holds {len(list(folder.glob('*.nbc')))}"}
 
 
 def _packages() -> dict[str, str]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import typer
 from rich.text import Text
 from typer.core import TyperGroup
 
-from gpudrift.cli.consoles import console, line
+from gpudrift.cli.consoles import console, line, visible
 from gpudrift.errors import GpudriftError
 
 #: Exit codes; 0 is success, and for ``check`` no drift.
@@ -46,6 +46,11 @@ class Commands(TyperGroup):
             sys.exit(code or 0)
         return code
 
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        """Read the command line, which may already show the help or the version."""
+        with _one_line():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the chosen command; here and not in ``main``, where typer has already swallowed interrupts."""
         with _one_line():
@@ -56,12 +61,23 @@ class Commands(TyperGroup):
 
 
 def say(message: str) -> None:
-    """One line on stderr, whatever the message holds."""
-    from gpudrift.report.text import printable
-
-    text = Text(f"gpudrift: {printable(' '.join(message.split()))}")
+    """One line on stderr, whatever the message holds; where nobody can hear it, the exit code is all there is."""
+    text = Text(f"gpudrift: {visible(' '.join(message.split()))}")
     text.highlight_words(["error:"], "bold red")
-    line(console(stderr=True), text)
+    with suppress(OSError):
+        line(console(stderr=True), text)
+
+
+def settle() -> None:
+    """Empty stdout and stderr; what one of them does not take goes nowhere.
+
+    Python would try again while it shuts down, and leave with 120.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager
@@ -72,11 +88,11 @@ def _one_line() -> Iterator[None]:
         say(f"error: {error}")
         raise typer.Exit(ERROR) from error
     except BrokenPipeError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still buffered goes nowhere
         raise typer.Exit(BROKEN_PIPE) from error
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        say(f"error: {where}{error.strerror or error}")
+        where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+        remedy = "; check its permissions" if isinstance(error, PermissionError) else ""
+        say(f"error: {where}{error.strerror or error}{remedy}")
         raise typer.Exit(ERROR) from error
     except KeyboardInterrupt as error:
         say("stopped")
@@ -85,7 +101,7 @@ def _one_line() -> Iterator[None]:
 
 def _usage(error: typer.TyperException) -> str:
     """A usage mistake with its remedy."""
-    message = error.format_message().rstrip(".")
+    message = error.format_message().rstrip(".").replace("Value error, ", "")
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "gpudrift"
     quote = "put a glob in quotes, or " if "unexpected extra argument" in message else ""

@@ -5,8 +5,10 @@ do without ``from __future__ import annotations``, because typer reads their sig
 """
 
 import io
+import os
 import sys
 import traceback
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -14,7 +16,7 @@ import typer
 from gpudrift.cli.check import check
 from gpudrift.cli.demo import demo
 from gpudrift.cli.doctor import doctor
-from gpudrift.cli.errors import ERROR, INTERRUPTED, Commands, say
+from gpudrift.cli.errors import ERROR, INTERRUPTED, Commands, say, settle
 from gpudrift.cli.profile import profile
 from gpudrift.version import __version__
 
@@ -32,18 +34,36 @@ for command in (check, profile, demo, doctor):
 
 def main() -> None:
     """Run the command line and leave with its exit code: 0 all well, 1 drift, 2 error."""
+    closed = _reopen_closed()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without our dashes gets question marks, not an error
     try:
+        if "stdout" in closed:
+            say("error: the standard output is closed; send it to /dev/null where it is not wanted")
+            sys.exit(ERROR)
         app()
     except KeyboardInterrupt:
         say("stopped")
         sys.exit(INTERRUPTED)
     except Exception:  # noqa: BLE001  Python would leave with 1, which says drift
-        traceback.print_exc()
+        with suppress(OSError):
+            traceback.print_exc()
         say("error: this is a bug in gpudrift; please report it with the lines above")
         sys.exit(ERROR)
+    finally:
+        settle()
+
+
+def _reopen_closed() -> list[str]:
+    """Names of the output streams that came closed; now they lead nowhere, or the next file opened would be one."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(number)
+    closed = {name: number for number, name in ((1, "stdout"), (2, "stderr")) if getattr(sys, name) is None}
+    for name, number in closed.items():
+        setattr(sys, name, os.fdopen(number, "w"))
+    return list(closed)
 
 
 def _show_version(asked: bool) -> None:

@@ -6,10 +6,12 @@ import calendar
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from gpudrift.cli.tables import missing, new_table
+from gpudrift.cli.fitting import new_table, print_fitted
+from gpudrift.cli.tables import missing
 from gpudrift.version import __version__
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from gpudrift import DriftReport, FeatureDrift, Problem
@@ -18,42 +20,46 @@ if TYPE_CHECKING:
     Reports = Mapping[int, DriftReport]
 
 _MOST_FEATURES: Final = 12
+_FOUR_NUMBERS: Final = 50
+"""Columns of a terminal from which on a name and its four numbers fit."""
 _GROUP_WIDTH: Final = 28
 """Columns of the terminal that a feature's name and four numbers take, gaps apart."""
 
 
-def psi_table(reports: Reports, *, wide: bool) -> Table:
-    """Features down, months across."""
-    table = new_table(wide=wide)
-    table.add_column("feature", overflow="fold")
-    for month in reports:
-        table.add_column(f"{calendar.month_abbr[month]} ", justify="right")
-    for name, months in ranked(reports)[:_MOST_FEATURES]:
-        table.add_row(name, *(f"{f.psi:.2f}{'*' if f.drifted else ' '}" for f in months))
-    return table
+def print_psi(screen: Console, reports: Reports) -> None:
+    """Features down, months across; the latest where the terminal is narrow."""
+    features = dict(ranked(reports)[:_MOST_FEATURES])
+    columns = {
+        f"{calendar.month_abbr[month]} ": [
+            f"{series[k].psi:.2f}{'*' if series[k].drifted else ' '}" for series in features.values()
+        ]
+        for k, month in enumerate(reports)
+    }
+    print_fitted(screen, list(features), columns, expendable=list(columns)[:-1])
 
 
 def worst_table(reports: Reports, *, width: int, wide: bool) -> Table:
     """Months down; across, how many features drifted, and the first of each report, as many as fit up to three."""
+    headings = ("PSI", "KS", "JS", "missing") if width >= _FOUR_NUMBERS else ("PSI", "missing")
     n_features = max(1, min(3, (width - 12) // (_GROUP_WIDTH + (10 if wide else 5))))
     table = new_table(wide=wide)
     table.add_column("month")
     table.add_column("drift", justify="right")
     for _ in range(n_features):
         table.add_column("feature", overflow="fold")
-        for heading in ("PSI", "KS", "JS", "missing"):
+        for heading in headings:
             table.add_column(heading, justify="right")
     for month, report in reports.items():
         cells = []
         for feature in list(report.values())[:n_features]:
             ks = f"{feature.ks.statistic:.2f}" if feature.ks else "\N{EN DASH}"
-            cells += [
-                feature.name,
-                f"{feature.psi:.2f}",
-                ks,
-                f"{feature.js_distance:.2f}",
-                missing(feature, wide=False),
-            ]
+            numbers = {
+                "PSI": f"{feature.psi:.2f}",
+                "KS": ks,
+                "JS": f"{feature.js_distance:.2f}",
+                "missing": missing(feature, wide=False),
+            }
+            cells += [feature.name, *(numbers[heading] for heading in headings)]
         table.add_row(calendar.month_abbr[month], str(len(report.drifted)), *cells)
     return table
 

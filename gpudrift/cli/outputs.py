@@ -18,7 +18,15 @@ def check_place(path: str, *, taken: Iterable[str] = ()) -> None:
     DataError
         Its folder is not there or is closed, it is a folder itself, or one of the paths that are ``taken``.
     """
-    target = Path(path)
+    if "://" in path:
+        raise DataError(f"{path} is a URL, and only local files are written; name one")
+    try:
+        _check(path, Path(path), taken)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror}; choose another place") from error
+
+
+def _check(path: str, target: Path, taken: Iterable[str]) -> None:
     if target.resolve() in {Path(other).resolve() for other in taken}:
         raise DataError(f"{path} is named twice and would be overwritten; name another file")
     if target.is_dir():

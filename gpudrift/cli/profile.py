@@ -5,17 +5,20 @@ from typing import Annotated
 import typer
 
 import gpudrift as gd
-from gpudrift.cli.consoles import console, line
-from gpudrift.cli.options import Backend, Categorical, Columns, Numeric, split_names
+from gpudrift.cli.consoles import console, line, visible
+from gpudrift.cli.options import Backend, Categorical, Columns, Numeric, given_settings, named, split_names
 from gpudrift.cli.outputs import check_place
 from gpudrift.cli.progress import count_rows, rows_bar
 
 
 def profile(
     reference: Annotated[
-        list[str], typer.Argument(metavar="REFERENCE...", help="Parquet files, directories or quoted globs.")
+        list[str],
+        typer.Argument(metavar="REFERENCE...", callback=named, help="Parquet files, directories or quoted globs."),
     ],
-    output: Annotated[str, typer.Option("--output", "-o", metavar="FILE.gdp", help="The profile to write.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE.gdp", callback=named, help="The profile to write.")
+    ],
     columns: Columns = None,
     categorical: Categorical = None,
     numeric: Numeric = None,
@@ -27,9 +30,9 @@ def profile(
     """
     from gpudrift.cli.tables import print_problems
 
-    if not output.endswith(".gdp"):
+    if not output.lower().endswith(".gdp"):
         raise typer.BadParameter(f"{output} must end in .gdp, by which check knows a profile", param_hint="--output")
-    settings = gd.Settings(
+    settings = given_settings(
         columns=split_names("--columns", columns),
         categorical=split_names("--categorical", categorical),
         numeric=split_names("--numeric", numeric),
@@ -50,4 +53,4 @@ def profile(
     screen = console()
     print_problems(screen, made.problems)
     n_columns = len(made.columns)
-    line(screen, f"wrote {output}: {made.n_rows:,} rows, {n_columns:,} column{'s' if n_columns > 1 else ''}")
+    line(screen, f"wrote {visible(output)}: {made.n_rows:,} rows, {n_columns:,} column{'s' if n_columns > 1 else ''}")

@@ -6,13 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from rich import box
-from rich.table import Table
 from rich.text import Text
 
-from gpudrift.cli.consoles import line
+from gpudrift.cli.consoles import line, visible
+from gpudrift.cli.fitting import is_wide, print_fitted
 from gpudrift.report.numerals import before_after, number, percent, probability
-from gpudrift.report.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,52 +19,34 @@ if TYPE_CHECKING:
 
 _MOST_FEATURES: Final = 100
 _MOST_PROBLEMS: Final = 20
-_WIDE: Final = 100
-"""Columns of a terminal from which on tables need not be dense."""
 _SHOWN_WIDTH: Final = 1e-4
 """Width of a KS interval that is worth its place in the table."""
 
 
 def print_report(screen: Console, report: DriftReport) -> None:
     """Print the table, the problems and the verdict."""
-    screen.print(drift_table(report, wide=is_wide(screen)))
+    _print_table(screen, list(report.values())[:_MOST_FEATURES])
     if len(report) > _MOST_FEATURES:
         line(screen, f"{len(report) - _MOST_FEATURES:,} more features: --json and --html hold all of them", "dim")
     print_problems(screen, report.problems)
     line(screen, verdict(report), "bold red" if report.dataset_drift else "bold")
 
 
-def drift_table(report: DriftReport, *, wide: bool) -> Table:
-    """One row a feature, worst first; names are folded, never cut."""
-    table = new_table(wide=wide)
-    table.add_column("feature", overflow="fold")
-    table.add_column("kind")
-    table.add_column("drift")
-    for heading in ("PSI", "KS", "JS", "W1 | V", "p", "missing"):
-        table.add_column(heading, justify="right")
-    for feature in list(report.values())[:_MOST_FEATURES]:
-        table.add_row(
-            printable(feature.name),
-            feature.kind if wide else feature.kind[:3],
-            _drifted(feature),
-            number(feature.psi),
-            _ks(feature.ks),
-            number(feature.js_distance),
-            number(feature.cramers_v if feature.wasserstein is None else feature.wasserstein),
-            probability(feature.p_value),
-            missing(feature, wide=wide),
-        )
-    return table
-
-
-def is_wide(screen: Console) -> bool:
-    """Whether tables need not be dense."""
-    return screen.width >= _WIDE
-
-
-def new_table(*, wide: bool) -> Table:
-    """An empty table in the look that all of ours have; columns stand two apart where it is wide, else one."""
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1 if wide else 0, 0, 0), show_edge=False)
+def _print_table(screen: Console, features: Sequence[FeatureDrift]) -> None:
+    """One row a feature."""
+    wide = is_wide(screen)
+    columns: dict[str, list[str | Text]] = {
+        "kind": [f.kind if wide else f.kind[:3] for f in features],
+        "drift": [_drifted(f) for f in features],
+        "PSI": [number(f.psi) for f in features],
+        "KS": [_ks(f.ks) for f in features],
+        "JS": [number(f.js_distance) for f in features],
+        "W1 | V": [number(f.cramers_v if f.wasserstein is None else f.wasserstein) for f in features],
+        "p": [probability(f.p_value) for f in features],
+        "missing": [missing(f, wide=wide) for f in features],
+    }
+    expendable = ("kind", "JS", "W1 | V", "KS", "missing", "p")
+    print_fitted(screen, [f.name for f in features], columns, expendable=expendable, left=("kind", "drift"))
 
 
 def missing(feature: FeatureDrift, *, wide: bool) -> str:
@@ -81,7 +61,7 @@ def missing(feature: FeatureDrift, *, wide: bool) -> str:
 def print_problems(screen: Console, problems: Sequence[Problem]) -> None:
     """One line each."""
     for problem in problems[:_MOST_PROBLEMS]:
-        line(screen, Text.assemble(("problem: ", "yellow"), printable(str(problem))))
+        line(screen, Text.assemble(("problem: ", "yellow"), visible(str(problem))))
     if len(problems) > _MOST_PROBLEMS:
         line(screen, f"{len(problems) - _MOST_PROBLEMS:,} more problems: --json and --html hold all of them", "dim")
 
@@ -99,7 +79,7 @@ def verdict(report: DriftReport) -> str:
 
 
 def _drifted(feature: FeatureDrift) -> Text:
-    if not feature.counted:
+    if not feature.counted or math.isnan(feature.log_p_value):  # it had no say in the verdict
         return Text("\N{EN DASH}", "dim")
     return Text("yes", "bold red") if feature.drifted else Text("no")
 

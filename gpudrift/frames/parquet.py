@@ -15,7 +15,7 @@ import pyarrow.types as pt
 from gpudrift.errors import DataError
 from gpudrift.frames.column import first_line
 from gpudrift.frames.kinds import column_kind, family, type_name
-from gpudrift.frames.parquet_files import ParquetFile, describe, files_of, why_broken
+from gpudrift.frames.parquet_files import ParquetFile, as_text, describe, files_of, opened, why_broken
 from gpudrift.frames.problem import Problem
 from gpudrift.frames.source import BATCH_BYTES, MOST_BATCH_ROWS, Batch, gathered
 
@@ -53,7 +53,10 @@ class ParquetSource:
         n_rows = min(max(BATCH_BYTES // bytes_per_row, _FEWEST_BATCH_ROWS), MOST_BATCH_ROWS)
         try:
             # Buffered streams instead of pre-buffering: that holds whole row groups, and one may be the whole file.
-            with pq.ParquetFile(file.path, read_dictionary=texts, buffer_size=1 << 20, pre_buffer=False) as reader:
+            with (
+                opened(file.path) as stream,
+                pq.ParquetFile(stream, read_dictionary=texts, buffer_size=1 << 20, pre_buffer=False) as reader,
+            ):
                 for piece in reader.iter_batches(n_rows, columns=stored):
                     columns = [self._column(piece, file, name) for name in names]
                     yield pa.RecordBatch.from_arrays(columns, list(names)) if names else piece
@@ -95,6 +98,8 @@ def open_parquet(paths: Sequence[str | os.PathLike[str]], role: str) -> ParquetS
     for file in sorted(found):
         try:
             files.append(describe(file, found[file], role))
+        except PermissionError as error:
+            raise DataError(f"{role} {file} cannot be read: permission denied; check its permissions") from error
         except (pa.ArrowException, OSError) as error:
             broken.append(f"{file} ({why_broken(file, error)})")
     if broken:
@@ -110,12 +115,12 @@ def _common_types(files: Sequence[ParquetFile]) -> tuple[dict[str, pa.DataType],
     for file in files:
         keys = {name: key_types[name] for name in file.keys if name not in file.stored}
         for name, dtype in {**file.stored, **keys}.items():
-            held.setdefault(name, []).append((file.path, dtype))
+            held.setdefault(name, []).append((as_text(file.path), dtype))
     types: dict[str, pa.DataType] = {}
-    problems: list[Problem] = []
+    problems = _shadowed_keys(files)
     for name, holders in held.items():
         if len(holders) < len(files):
-            without = sorted({file.path for file in files} - {path for path, _ in holders})
+            without = sorted({as_text(file.path) for file in files} - {path for path, _ in holders})
             remedy = "its rows there count as missing; write it there too"
             problems.append(Problem(name, f"is missing from {_some(without)}", remedy))
         first: dict[str, tuple[str, pa.DataType]] = {}
@@ -129,6 +134,20 @@ def _common_types(files: Sequence[ParquetFile]) -> tuple[dict[str, pa.DataType],
             how = f", counted as {type_name(common)}" if common is not None else ""
             problems.append(Problem(name, f"is {shown}{how}", "write one type"))
     return types, problems
+
+
+def _shadowed_keys(files: Sequence[ParquetFile]) -> list[Problem]:
+    """Columns that are also the key of a folder above them."""
+    first = {name: file for file in reversed(files) for name in file.keys if name in file.stored}
+    return [
+        Problem(
+            name,
+            f"is a column of {as_text(file.path)} and the name of a folder above it ({name}={file.keys[name]}); "
+            "the column is read",
+            "rename one",
+        )
+        for name, file in first.items()
+    ]
 
 
 def _key_types(files: Sequence[ParquetFile]) -> dict[str, pa.DataType]:

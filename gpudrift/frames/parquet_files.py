@@ -44,19 +44,35 @@ class ParquetFile:
 
 def files_of(path: str, role: str) -> list[tuple[str, str]]:
     """The files behind a path, each with the folder below which ``key=value`` folders count."""
+    if path.lower().endswith(".gdp"):
+        raise DataError(f"{role} {path} is a profile, which holds no rows; pass rows")
     if os.path.isfile(path):
         return [(path, os.path.dirname(path))]
     if os.path.isdir(path):
         found = [(file, path) for file in _files_below(path, role)]
-    elif glob.has_magic(path):
+    elif glob.has_magic(path) and "://" not in path:
         plain = next(parent for parent in Path(path).parents if not glob.has_magic(str(parent)))
         matches = glob.glob(path, recursive=True)
         found = [(file, str(plain)) for match in matches for file, _ in files_of(match, role)]
     else:
-        raise DataError(f"{role} {path} is not there; check the path")
+        raise DataError(f"{role} {_why_unreadable(path)}")
     if not found:
         raise DataError(f"{role} {path} holds no Parquet file; check the path")
     return found
+
+
+def _why_unreadable(path: str) -> str:
+    if not path:
+        return "is an empty path; name a file"
+    if "://" in path:
+        return f"{path} is a URL, and only local files are read; copy it here first"
+    try:
+        os.stat(path)
+    except PermissionError:
+        return f"{path} cannot be read: permission denied; check its permissions"
+    except OSError:
+        return f"{path} is not there; check the path"
+    return f"{path} is a device or a pipe, and Parquet cannot be streamed; write it to a file first"
 
 
 def _files_below(folder: str, role: str) -> list[str]:
@@ -82,11 +98,12 @@ def describe(path: str, base: str, role: str) -> ParquetFile:
     pyarrow.ArrowException, OSError
         It is no Parquet, or cannot be read.
     """
-    meta = pq.read_metadata(path)
+    with opened(path) as file:
+        meta = pq.read_metadata(file)
     schema = meta.schema.to_arrow_schema()
     refuse_duplicates(schema.names, f"{role} {path}")
     keys: dict[str, str | None] = {}
-    for folder in Path(os.path.relpath(path, base or ".")).parent.parts:
+    for folder in Path(as_text(os.path.relpath(path, base or "."))).parent.parts:
         name, sign, value = folder.partition("=")
         if sign:
             keys[unquote(name)] = None if value == _NULL_KEY else unquote(value)
@@ -109,6 +126,16 @@ def describe(path: str, base: str, role: str) -> ParquetFile:
 def _has_dictionary(group: pq.RowGroupMetaData, place: int) -> bool:
     """Whether a column is no larger than a dictionary, at most 1 MiB by custom, and indices; plain text is longer."""
     return bool(group.column(place).total_uncompressed_size <= (1 << 20) + 4 * group.num_rows)
+
+
+def opened(path: str) -> pa.OSFile:
+    """The file, whatever bytes its name is made of: Arrow takes a text for UTF-8."""
+    return pa.OSFile(os.fsencode(path))
+
+
+def as_text(path: str) -> str:
+    """A path as text that every file can hold; bytes that are no UTF-8 are escaped."""
+    return os.fsencode(path).decode(errors="backslashreplace")
 
 
 def why_broken(path: str, error: BaseException) -> str:

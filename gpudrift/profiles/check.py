@@ -122,7 +122,7 @@ def _reference(
     reference: TableLike | Profile, settings: Settings, backend: Backend, progress: Progress | None
 ) -> tuple[Profile, Source | None]:
     """The profile, and the rows it was made from where there are any."""
-    if isinstance(reference, str | PathLike) and Path(fspath(reference)).suffix == ".gdp":
+    if isinstance(reference, str | PathLike) and Path(fspath(reference)).suffix.lower() == ".gdp":
         reference = load_profile(reference)
     if not isinstance(reference, Profile):
         source = open_source(reference, "reference", again=True)
@@ -136,7 +136,7 @@ def _reference(
     for kind, names in (("categorical", settings.categorical), ("numeric", settings.numeric)):
         for name in names:
             if name in reference.columns and reference.plans[reference.columns.index(name)].kind != kind:
-                raise DataError(f"{name!r} was not profiled as {kind}; make the profile again with {kind}=[{name!r}]")
+                raise DataError(f"{name!r} was not profiled as {kind}; make the profile again and name it under {kind}")
     return reference, None
 
 

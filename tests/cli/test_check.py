@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -153,24 +154,55 @@ def test_too_few_rows_are_no_verdict(run: Run, tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert "no verdict: no feature that counts has enough values on both sides" in result.stdout
     assert "collect at least 30" in result.stdout
+    assert [line.split()[2] for line in result.stdout.splitlines()[2:4]] == ["–", "–"]
 
 
-def test_a_long_name_is_whole_in_a_pipe_and_folded_at_80_columns(run: Run, tmp_path: Path) -> None:
-    name = "a_feature_with_a_name_" * 6
+@pytest.mark.parametrize(
+    ("width", "headings", "left_out"),
+    [
+        (80, "feature kind drift PSI KS JS W1 | V p missing", None),
+        (60, "feature drift PSI KS W1 | V p missing", "kind, JS"),
+        (50, "feature drift PSI KS p missing", "kind, JS, W1 | V"),
+        (40, "feature drift PSI p", "kind, JS, W1 | V, KS, missing"),
+    ],
+)
+def test_on_a_narrow_terminal_the_least_important_columns_go_and_names_stay(
+    run: Run, tmp_path: Path, width: int, headings: str, left_out: str | None
+) -> None:
+    rows = np.random.default_rng(0).random(300)
+    pq.write_table(pa.table({"a_feature_with_quite_a_long_name": rows, "b": rows}), tmp_path / "a.parquet")
+    pq.write_table(pa.table({"a_feature_with_quite_a_long_name": 2 * rows, "b": rows}), tmp_path / "b.parquet")
+    said = run("check", "--reference", "a.parquet", "--current", "b.parquet", COLUMNS=str(width)).stdout.splitlines()
+    assert said[0].split() == headings.split()
+    assert max(map(len, said[:4])) <= width
+    name = said[2].split()[0]
+    head, tail = name.split("…")
+    assert "a_feature_with_quite_a_long_name".startswith(head)
+    assert "a_feature_with_quite_a_long_name".endswith(tail)
+    assert len(name) >= 16
+    note = [f"left out where it is so narrow: {left_out}"] if left_out else []
+    assert said[4:-1] == note
+
+
+def test_a_long_name_is_whole_in_a_pipe_up_to_200_characters(run: Run, tmp_path: Path) -> None:
+    name, endless = "a_feature_with_a_name_" * 6, "x" * 5_000
+    pq.write_table(pa.table({name: list(range(60)) * 5, endless: list(range(60)) * 5}), tmp_path / "rows.parquet")
+    result = run("check", "--reference", "rows.parquet", "--current", "rows.parquet", "--json", "a.json")
+    assert any(line.startswith(f"{name} ") for line in result.stdout.splitlines())
+    assert any(line.startswith(f"{'x' * 100}…{'x' * 99} ") for line in result.stdout.splitlines())
+    assert set(json.loads(Path("a.json").read_text())["features"]) == {name, endless}
+
+
+def test_a_name_cannot_move_the_cursor_or_turn_the_line(run: Run, tmp_path: Path) -> None:
+    name = "red\x1b[31m[bold]\u202e\n"
     pq.write_table(pa.table({name: list(range(60)) * 5}), tmp_path / "rows.parquet")
-    command = ("check", "--reference", "rows.parquet", "--current", "rows.parquet")
-    assert any(line.startswith(name) for line in run(*command).stdout.splitlines())
-    narrow = run(*command, COLUMNS="80").stdout.splitlines()
-    table = narrow[: next(k for k, line in enumerate(narrow) if line.startswith("no drift"))]
-    assert max(map(len, table)) <= 80
-    assert "".join(line[:17].strip() for line in table[2:]).startswith(name[:30])
-
-
-def test_control_characters_in_a_name_do_not_reach_the_terminal(run: Run, tmp_path: Path) -> None:
-    pq.write_table(pa.table({"red\x1b[31m[bold]": list(range(60)) * 5}), tmp_path / "rows.parquet")
-    result = run("check", "--reference", "rows.parquet", "--current", "rows.parquet")
-    assert "\x1b" not in result.stdout
-    assert "[31m[bold]" in result.stdout
+    pq.write_table(pa.table({name: list(range(60)) * 5, "x": [1] * 300}), tmp_path / "more.parquet")
+    result = run("check", "--reference", "more.parquet", "--current", "rows.parquet", "--json", "a.json")
+    assert result.stdout.splitlines()[2].startswith("red\\x1b[31m[bold]\\u202e\\n ")
+    assert not {"\x1b", "\u202e"} & set(result.stdout)
+    assert set(json.loads(Path("a.json").read_text())["features"]) == {name}
+    problem = run("check", "--reference", "rows.parquet", "--current", "more.parquet", "--columns", "x")
+    assert not {"\x1b", "\u202e"} & set(problem.stderr)
 
 
 def test_a_table_of_very_many_features_stops_and_says_where_the_rest_is(run: Run, tmp_path: Path) -> None:

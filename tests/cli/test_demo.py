@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 import gpudrift as gd
 from gpudrift.cli import app
-from gpudrift.cli.demo import command_name
+from gpudrift.cli.demo import _claim, command_name
 from gpudrift.datasets import by_month, load_flights
 
 from .conftest import Run
@@ -55,9 +55,22 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
 def test_every_file_it_names_is_there_and_no_other(demo: Demo) -> None:
     pages = {f"2013-{month:02}.html" for month in range(4, 13)}
     written = {path.name for path in demo.folder.iterdir()}
-    assert written == pages | {"index.html", "drift.json", "reference.gdp", "2013-07.parquet"}
+    assert written == pages | {"README.txt", "index.html", "drift.json", "reference.gdp", "2013-07.parquet"}
     for name in ("index.html", "drift.json", "reference.gdp"):
         assert f"{demo.folder / name}  " in demo.said
+
+
+def test_it_runs_again_in_its_own_folder_and_in_no_other(run: Run, tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    _claim(mine)
+    (mine / "index.html").write_text("old")
+    _claim(mine)
+    (mine / "README.txt").write_text("my own")
+    result = run("demo", "--output", "mine")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "gpudrift: error: mine holds files that the demo did not write; choose another --output\n"
+    assert (mine / "index.html").read_text() == "old"
 
 
 def test_the_reference_is_january_to_march_and_each_later_month_is_compared(demo: Demo) -> None:

@@ -44,6 +44,11 @@ def test_a_cache_that_cannot_be_written_gets_its_remedy(run: Run, monkeypatch: p
     assert "cannot be written; set NUMBA_CACHE_DIR to a folder that can" in run("doctor").stdout
 
 
+def test_no_folder_for_a_cache_gets_its_remedy(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("numba.core.caching.Cache.cache_path", None)
+    assert "folder  none that can be written; set NUMBA_CACHE_DIR to one\n" in run("doctor").stdout
+
+
 def test_gpus_are_read_from_the_files_of_the_driver(tmp_path: Path) -> None:
     assert nvidia_devices(tmp_path / "absent") == "no driver"
     assert nvidia_devices(tmp_path) == "a driver without a GPU"

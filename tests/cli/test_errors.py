@@ -41,13 +41,65 @@ MISTAKES = {
     ),
     "unknown key": ((*SAME, "--config", "drift.toml"), "drift.toml: check.alhpa is unknown: did you mean 'alpha'?"),
     "missing configuration": ((*SAME, "--config", "absent.toml"), "absent.toml cannot be read"),
-    "alpha out of range": ((*SAME, "--alpha", "2"), "alpha must be between 0 and 1, got 2.0"),
-    "alpha that is no number": ((*SAME, "--alpha", "few"), "--alpha"),
+    "alpha out of range": (
+        (*SAME, "--alpha", "2"),
+        "alpha must be between 0 and 1, got 2.0; see gpudrift check --help",
+    ),
+    "alpha that is no number": (
+        (*SAME, "--alpha", "few"),
+        "for '--alpha': 'few' is no number; pass one between 0 and 1, such as 0.01; see gpudrift check --help",
+    ),
     "two kinds": ((*SAME, "--categorical", "age", "--numeric", "age"), "'age' is named under categorical and numeric"),
     "empty name": ((*SAME, "--columns", "age,,income"), "a name is empty; leave out the extra comma"),
+    "no name": ((*SAME, "--columns", ""), "no column is named; name one, or leave the option out; see gpudrift check"),
+    "blank name": ((*SAME, "--numeric", " "), "no column is named; name one, or leave the option out"),
+    "kind of a column left out": (
+        (*SAME, "--columns", "age", "--categorical", "income"),
+        "'income' is named under categorical but not under columns; name it in both",
+    ),
+    "kind of a column left out of a profile": (
+        ("profile", "reference.parquet", "-o", "x.gdp", "--columns", "age", "--numeric", "income"),
+        "'income' is named under numeric but not under columns; name it in both; see gpudrift profile --help",
+    ),
+    "another kind than the profile's": (
+        ("check", "--reference", "champion.gdp", "--current", "same.parquet", "--categorical", "age"),
+        "'age' was not profiled as categorical; make the profile again and name it under categorical",
+    ),
+    "empty path": ((*CHECK, ""), "Invalid value for '--current': the path is empty; name one"),
+    "empty output": ((*SAME, "--html", ""), "Invalid value for '--html': the path is empty; name one"),
+    "empty configuration": ((*SAME, "--config", ""), "Invalid value for '--config': the path is empty; name one"),
+    "no folder for the demo": (("demo", "-o", ""), "the path is empty; name one; see gpudrift demo --help"),
+    "URL": (
+        (*CHECK, "s3://bucket/*.parquet"),
+        "current s3://bucket/*.parquet is a URL, and only local files are read; copy it here first",
+    ),
+    "URL to write": (
+        (*SAME, "--json", "s3://bucket/a.json"),
+        "s3://bucket/a.json is a URL, and only local files are written; name one",
+    ),
+    "device as data": (
+        (*CHECK, "/dev/zero"),
+        "current /dev/zero is a device or a pipe, and Parquet cannot be streamed; write it to a file first",
+    ),
+    "profile as current data": (
+        (*CHECK, "champion.gdp"),
+        "current champion.gdp is a profile, which holds no rows; pass rows",
+    ),
+    "profile of a profile": (
+        ("profile", "champion.gdp", "-o", "x.gdp"),
+        "reference champion.gdp is a profile, which holds no rows; pass rows",
+    ),
+    "device without room": (
+        (*SAME, "--html", "/dev/full"),
+        "/dev/full cannot be written: No space left on device; choose another place",
+    ),
+    "name too long": (
+        ("profile", "reference.parquet", "-o", "x" * 260 + ".gdp"),
+        "x.gdp cannot be written: File name too long; choose another place",
+    ),
     "open quote": ((*SAME, "--columns", '"age,income'), "is no list of names"),
     "no CUDA": ((*SAME, "--backend", "cuda"), "use 'cpu' or 'auto'"),
-    "unknown backend": ((*SAME, "--backend", "tpu"), "'tpu' is not one of 'auto', 'cpu', 'cuda'"),
+    "unknown backend": ((*SAME, "--backend", "tpu"), "for '--backend': 'tpu' is not one of 'auto', 'cpu', 'cuda'; see"),
     "exact without rows": (
         ("check", "--reference", "champion.gdp", "--current", "same.parquet", "--exact"),
         "exact needs the rows of the reference, a profile has only counts; pass the reference itself",
@@ -77,6 +129,10 @@ MISTAKES = {
     "missing option": (("check", "--reference", "reference.parquet"), "Missing option '--current'; see gpudrift check"),
     "unknown option": ((*SAME, "--jsn", "-"), "--json"),
     "unknown command": (("chekc",), "Did you mean 'check'?"),
+    "demo among other files": (
+        ("demo", "--output", "."),
+        "error: . holds files that the demo did not write; choose another --output",
+    ),
     "demo in a file": (("demo", "--output", "same.parquet"), "same.parquet cannot be made: File exists"),
 }
 
@@ -139,9 +195,20 @@ def test_an_error_of_the_system_is_one_line_too(run: Run, monkeypatch: pytest.Mo
     assert (result.exit_code, result.stderr) == (2, "gpudrift: error: /data/scratch: No space left on device\n")
 
 
+@pytest.mark.usefixtures("files")
+def test_a_file_that_is_closed_to_the_reader_gets_its_remedy(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(path: str, *_: object) -> None:
+        raise PermissionError(13, "Permission denied", path)
+
+    monkeypatch.setattr("gpudrift.frames.parquet.describe", closed)
+    said = "gpudrift: error: reference reference.parquet cannot be read: permission denied; check its permissions\n"
+    assert run(*SAME).stderr == said
+
+
 def test_a_message_is_said_in_one_line_that_no_name_can_break(capsys: pytest.CaptureFixture[str]) -> None:
-    say("error: first\n  second\x1b[31m")
+    say("error: first\n  second\x1b[31m\u202e")
     said = capsys.readouterr().err
     assert said.startswith("gpudrift: error: first second")
     assert said.count("\n") == 1
     assert "\x1b" not in said
+    assert "\u202e" not in said

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -40,14 +41,77 @@ def test_the_exit_code_of_the_process_is_the_verdict(files: Path) -> None:
     assert done.stderr == "gpudrift: error: current absent.parquet is not there; check the path\n"
 
 
-def test_a_reader_that_goes_away_is_no_traceback_and_no_verdict(files: Path) -> None:
-    command = (*PROGRAM, "check", "--reference", "reference.parquet", "--current", "moved.parquet")
-    with subprocess.Popen(command, cwd=files, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+@pytest.mark.parametrize(
+    "command", [("check", "--reference", "reference.parquet", "--current", "moved.parquet"), ("--help",)]
+)
+def test_a_reader_that_goes_away_is_no_traceback_and_no_verdict(files: Path, command: tuple[str, ...]) -> None:
+    with subprocess.Popen((*PROGRAM, *command), cwd=files, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
         assert running.stdout is not None
         assert running.stderr is not None
         running.stdout.close()
         said = running.stderr.read()
     assert (running.returncode, said) == (141, b"")
+
+
+COMMANDS = {
+    "drift": "check --reference reference.parquet --current moved.parquet",
+    "error": "check --reference absent.parquet --current moved.parquet",
+    "usage": "check",
+    "help": "--help",
+    "help of a command": "check --help",
+    "version": "--version",
+}
+FULL = "gpudrift: error: No space left on device\n"
+CLOSED = "gpudrift: error: the standard output is closed; send it to /dev/null where it is not wanted\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "streams", "code", "said"),
+    [
+        ("error", "2>/dev/full", 2, ""),
+        ("usage", "2>/dev/full", 2, ""),
+        ("error", "2>&-", 2, ""),
+        ("drift", "2>&- >/dev/null", 1, ""),
+        ("drift", ">/dev/full", 2, FULL),
+        ("help", ">/dev/full", 2, FULL),
+        ("help of a command", ">/dev/full", 2, FULL),
+        ("version", ">/dev/full", 2, FULL),
+        ("drift", ">&-", 2, CLOSED),
+        ("version", ">&-", 2, CLOSED),
+        ("drift", "<&- >&- 2>&-", 2, ""),
+    ],
+)
+def test_a_stream_that_takes_nothing_is_an_error_and_no_verdict(
+    files: Path, command: str, streams: str, code: int, said: str
+) -> None:
+    line = f"{shlex.join(PROGRAM)} {COMMANDS[command]} {streams}"
+    done = subprocess.run(["sh", "-c", line], cwd=files, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", said)
+
+
+def test_a_path_may_hold_any_bytes(files: Path) -> None:
+    odd = os.fsdecode(b"od\xffd")
+    (files / "same.parquet").rename(files / f"{odd}.parquet")
+    assert process("profile", f"{odd}.parquet", "-o", f"{odd}.gdp", folder=files).stdout.startswith(
+        "wrote od\\udcffd.gdp"
+    )
+    done = process("check", "--reference", f"{odd}.gdp", "--current", f"{odd}*t", "--html", f"{odd}.html", folder=files)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("wrote od\\udcffd.html\n")
+    done = process("check", "--reference", "reference.parquet", "--current", f"{odd}x", folder=files)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "gpudrift: error: current od\\udcffdx is not there; check the path\n",
+    )
+
+
+def test_an_interrupt_while_it_loads_is_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise KeyboardInterrupt")  # what Ctrl-C does in the midst of an import
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [*PROGRAM, "doctor"], env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
 def test_a_bar_is_shown_where_stderr_is_a_terminal(files: Path) -> None:

@@ -15,6 +15,7 @@ from gpudrift.cli.options import split_names
         (["a"], ("a",)),
         (["a,b", "c"], ("a", "b", "c")),
         (["a, b"], ("a", "b")),
+        ([" a , b "], ("a", "b")),
         (['"a,b",c'], ("a,b", "c")),
         (['"say ""hi"""'], ('say "hi"',)),
         (["with space, Ünïcode"], ("with space", "Ünïcode")),

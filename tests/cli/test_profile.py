@@ -43,3 +43,10 @@ def test_problems_of_the_reference_are_named(run: Run, tmp_path: Path) -> None:
     first, second = result.stdout.splitlines()
     assert first.startswith("problem: nested: ")
     assert second == "wrote champion.gdp: 3 rows, 1 column"
+
+
+@pytest.mark.usefixtures("files")
+def test_a_profile_is_known_by_its_ending_in_capitals_too(run: Run) -> None:
+    assert run("profile", "reference.parquet", "-o", "CHAMPION.GDP").exit_code == 0
+    assert run("check", "--reference", "CHAMPION.GDP", "--current", "same.parquet").exit_code == 0
+    assert gd.check_drift(reference="CHAMPION.GDP", current="same.parquet").n_reference == N_ROWS

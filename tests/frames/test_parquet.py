@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,32 @@ def test_folders_of_a_hive_are_columns(tmp_path: Path) -> None:
     assert champion.count(tmp_path) == champion.count(rows) == champion.reference
     assert gd.profile(tmp_path / "year=2023" / "place=a%20b").columns == ("x",)
     assert gd.profile(f"{tmp_path}/year=2023/*").columns == ("x", "place")
+
+
+def test_a_folder_of_the_name_of_a_column_is_named_and_the_column_read(tmp_path: Path) -> None:
+    for year in (2023, 2024):
+        (tmp_path / f"year={year}").mkdir()
+        pq.write_table(pa.table({"x": np.arange(50.0), "year": [7] * 50}), tmp_path / f"year={year}" / "x.parquet")
+    report = gd.check_drift(reference=tmp_path, current={"x": np.arange(50.0), "year": [7] * 50})
+    assert [str(problem) for problem in report.problems] == [
+        f"year: is a column of {tmp_path}/year=2023/x.parquet and the name of a folder above it (year=2023); "
+        "the column is read; rename one"
+    ]
+    assert report["year"].psi == 0
+
+
+def test_names_that_are_no_text_are_read(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/key=\xff"
+    os.mkdir(folder)
+    with open(folder + b"/\xfe.parquet", "wb") as file:
+        pq.write_table(pa.table({"x": np.arange(50.0)}), file)
+    pq.write_table(pa.table({"x": np.arange(50.0), "y": np.arange(50)}), tmp_path / "x.parquet")
+    report = gd.check_drift(reference=tmp_path, current=tmp_path)
+    assert {b.label for b in report["key"].bins} == {"\\xff"}
+    assert str(report.problems[-1]) == (
+        f"y: is missing from {tmp_path}/key=\\xff/\\xfe.parquet; its rows there count as missing; write it there too"
+    )
+    assert report.to_json().encode()
 
 
 def test_a_folder_whose_key_is_no_number_everywhere_is_text(tmp_path: Path) -> None:
