@@ -140,6 +140,7 @@ def test_the_solvers_of_logistic_regression_agree() -> None:
     from gpudrift.retrain.features import Category, Features, Number
     from gpudrift.retrain.learner import Job
     from gpudrift.retrain.learners.logistic import solve_by_torch
+    from gpudrift.retrain.stream import Rows
 
     rows = month(1)
     sklearn = gd.get_trainer("logistic", device="cpu").fit(rows, target="late")
@@ -150,7 +151,7 @@ def test_the_solvers_of_logistic_regression_agree() -> None:
     inputs = features.transform({name: gd_column(rows[name]) for name in features.names})
     x = features.dense(inputs)
     labels = rows["late"].astype(np.int64)
-    weights = solve_by_torch(x, labels, None, Job(features, 2, "cpu", 0), None, max_iter=200, c=1.0)
+    weights = solve_by_torch(x, Rows(inputs, labels), Job(features, 2, "cpu", 0), None, max_iter=200, c=1.0)
     torch_probability = 1 / (1 + np.exp(-(x @ weights.coefficients[0] + weights.intercepts[0])))
     assert np.abs(torch_probability - sklearn.predict_proba(rows)[:, 1]).max() < 2e-3  # both stop at their tolerance
 

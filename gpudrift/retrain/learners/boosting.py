@@ -38,10 +38,10 @@ class Boosting:
     n_rounds: int = 200
     grow: int | None = None
     max_rounds: int | None = None
-    max_depth: int = 6
+    max_depth: int = 5
     learning_rate: float = 0.1
-    penalty: float = 1.0
-    sample_share: float = 1.0
+    penalty: float = 5.0
+    sample_share: float = 0.8
     n_threads: int = 0
 
     name: ClassVar[str] = "xgboost"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any, ClassVar
+from inspect import signature
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from gpudrift.retrain.extras import library
 from gpudrift.retrain.features import Inputs
 from gpudrift.retrain.learner import Capability, Job
 from gpudrift.retrain.stream import Rows, Stream
+
+#: Of the old scores as columns: the penalty on them is then a hundredth of that on the difference.
+_SCALE: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,10 @@ class Logistic:
     ----------
     C : float
         Inverse of the L2 penalty, as scikit-learn's.
-    max_iter, update_iter : int
-        Most steps of the solver in a fit and in an update: stopping an update early keeps it near the old solution.
+    max_iter : int
+        Most steps of the solver.
+    pull : float
+        L2 pull of an update towards the old coefficients, per row; intercepts are free.
 
     Notes
     -----
@@ -46,7 +51,7 @@ class Logistic:
 
     C: float = 1.0
     max_iter: int = 200
-    update_iter: int = 20
+    pull: float = 0.05
 
     name: ClassVar[str] = "logistic"
     tasks: ClassVar[tuple[str, ...]] = ("classification",)
@@ -54,8 +59,10 @@ class Logistic:
     def __post_init__(self) -> None:
         if not self.C > 0:
             raise ConfigError(f"C must be above 0, got {self.C!r}")
-        if min(self.max_iter, self.update_iter) < 1:
-            raise ConfigError(f"max_iter and update_iter must be >= 1, got {self.max_iter} and {self.update_iter}")
+        if self.max_iter < 1:
+            raise ConfigError(f"max_iter must be >= 1, got {self.max_iter}")
+        if not self.pull >= 0:
+            raise ConfigError(f"pull must be >= 0, got {self.pull!r}")
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
@@ -65,10 +72,22 @@ class Logistic:
         return _torch_without_cuda()
 
     def fit(self, stream: Stream, job: Job) -> Weights:
-        return self._solved(stream.joined(), job, None, self.max_iter)
+        rows = stream.joined()
+        return self._solved(job.features.dense(rows.inputs, np.float32), rows, job, None, self.C)
 
     def update(self, state: Weights, stream: Stream, job: Job, how: Capability) -> Weights:
-        return self._solved(stream.joined(), job, state, self.update_iter)
+        """The old scores join the columns, so that what the penalty shrinks is the difference from the old solution."""
+        rows = stream.joined()
+        x = job.features.dense(rows.inputs, np.float32)
+        if not self.pull:
+            return self._solved(x, rows, job, state, self.C)
+        k, p = state.coefficients.shape
+        scores = (_SCALE * (x @ state.coefficients.T)).astype(np.float32)
+        start = np.concatenate([np.zeros((k, p)), np.eye(k) / _SCALE], axis=1)
+        c = 1 / (self.pull * len(rows))
+        found = self._solved(np.concatenate([x, scores], axis=1), rows, job, Weights(start, state.intercepts), c)
+        kept = _SCALE * found.coefficients[:, p:] @ state.coefficients
+        return Weights(found.coefficients[:, :p] + kept, found.intercepts)
 
     def predict(self, state: Weights, inputs: Inputs, job: Job) -> NDArray[np.float64]:
         scores = job.features.dense(inputs) @ state.coefficients.T + state.intercepts
@@ -88,62 +107,57 @@ class Logistic:
             raise ValueError("the weights do not fit the features")
         return Weights(held["coefficients"], held["intercepts"])
 
-    def _solved(self, rows: Rows, job: Job, start: Weights | None, max_iter: int) -> Weights:
-        x = job.features.dense(rows.inputs, np.float32)
+    def _solved(self, x: NDArray[Any], rows: Rows, job: Job, start: Weights | None, c: float) -> Weights:
         if job.device == "cpu":
-            return self._by_sklearn(x, rows, job, start, max_iter)
-        if (
-            find_spec("cuml")
-            and "warm_start" in inspect.signature(library("cuml.solvers", extra="rapids").QN).parameters
-        ):
-            return self._by_cuml(x, rows, job, start, max_iter)
-        return solve_by_torch(x, rows.labels, rows.weights, job, start, max_iter=max_iter, c=self.C)
-
-    def _by_sklearn(self, x: NDArray[Any], rows: Rows, job: Job, start: Weights | None, max_iter: int) -> Weights:
-        solver = library("sklearn.linear_model").LogisticRegression(C=self.C, max_iter=max_iter, warm_start=True)
-        if start is not None:
-            solver.coef_ = start.coefficients.astype(np.float32)
-            solver.intercept_ = start.intercepts.astype(np.float32)
-            solver.classes_ = np.arange(job.n_classes or 0)
-        with warnings.catch_warnings():  # stopped early on purpose, and the loss is checked by the trainer
-            warnings.simplefilter("ignore", library("sklearn.exceptions").ConvergenceWarning)
-            solver.fit(x, rows.labels, rows.weights)
-        return Weights(solver.coef_.astype(np.float64), np.atleast_1d(solver.intercept_).astype(np.float64))
-
-    def _by_cuml(self, x: NDArray[Any], rows: Rows, job: Job, start: Weights | None, max_iter: int) -> Weights:
-        solver = library("cuml.solvers", extra="rapids").QN(
-            loss="sigmoid" if job.n_classes == 2 else "softmax",
-            l2_strength=1 / self.C,  # divided by the rows: penalty_normalized is its default
-            max_iter=max_iter,
-            warm_start=start is not None,
-            output_type="numpy",
-        )
-        if start is not None:
-            solver.coef_ = start.coefficients.astype(np.float32)
-            solver.intercept_ = start.intercepts.astype(np.float32)
-        solver.fit(x, rows.labels.astype(np.float32), rows.weights)
-        k = 1 if job.n_classes == 2 else job.n_classes or 1
-        coefficients = np.asarray(solver.coef_, np.float64).reshape(k, -1)
-        return Weights(coefficients, np.asarray(solver.intercept_, np.float64).reshape(k))
+            solve = solve_by_sklearn
+        elif find_spec("cuml") and "warm_start" in signature(library("cuml.solvers", extra="rapids").QN).parameters:
+            solve = solve_by_cuml
+        else:
+            solve = solve_by_torch
+        return solve(x, rows, job, start, c=c, max_iter=self.max_iter)
 
 
-def solve_by_torch(
-    x: NDArray[Any],
-    labels: NDArray[np.int64],
-    weights: NDArray[np.float64] | None,
-    job: Job,
-    start: Weights | None,
-    *,
-    max_iter: int,
-    c: float,
+def solve_by_sklearn(
+    x: NDArray[Any], rows: Rows, job: Job, start: Weights | None, *, c: float, max_iter: int
 ) -> Weights:
+    """L-BFGS on the CPU, in the matrix's type."""
+    solver = library("sklearn.linear_model").LogisticRegression(C=c, max_iter=max_iter, warm_start=True)
+    if start is not None:
+        solver.coef_ = start.coefficients.astype(x.dtype)
+        solver.intercept_ = start.intercepts.astype(x.dtype)
+        solver.classes_ = np.arange(job.n_classes or 0)
+    with warnings.catch_warnings():  # a solver that stops early is judged by its loss, which the trainer checks
+        warnings.simplefilter("ignore", library("sklearn.exceptions").ConvergenceWarning)
+        solver.fit(x, rows.labels, rows.weights)
+    return Weights(solver.coef_.astype(np.float64), np.atleast_1d(solver.intercept_).astype(np.float64))
+
+
+def solve_by_cuml(x: NDArray[Any], rows: Rows, job: Job, start: Weights | None, *, c: float, max_iter: int) -> Weights:
+    """L-BFGS on the GPU by cuML."""
+    solver = library("cuml.solvers", extra="rapids").QN(
+        loss="sigmoid" if job.n_classes == 2 else "softmax",
+        l2_strength=1 / c,  # divided by the rows: penalty_normalized is its default
+        max_iter=max_iter,
+        warm_start=start is not None,
+        output_type="numpy",
+    )
+    if start is not None:
+        solver.coef_ = start.coefficients.astype(np.float32)
+        solver.intercept_ = start.intercepts.astype(np.float32)
+    solver.fit(x, rows.labels.astype(np.float32), rows.weights)
+    k = 1 if job.n_classes == 2 else job.n_classes or 1
+    coefficients = np.asarray(solver.coef_, np.float64).reshape(k, -1)
+    return Weights(coefficients, np.asarray(solver.intercept_, np.float64).reshape(k))
+
+
+def solve_by_torch(x: NDArray[Any], rows: Rows, job: Job, start: Weights | None, *, c: float, max_iter: int) -> Weights:
     """L-BFGS with a strong Wolfe line search on the whole matrix, on the job's device, in float64."""
     torch = library("torch")
     place = {"device": job.device, "dtype": torch.float64}
     k = 1 if job.n_classes == 2 else job.n_classes or 1
     features = torch.as_tensor(x, **place)
-    target = torch.as_tensor(labels, device=job.device)
-    weight = None if weights is None else torch.as_tensor(weights, **place)
+    target = torch.as_tensor(rows.labels, device=job.device)
+    weight = None if rows.weights is None else torch.as_tensor(rows.weights, **place)
     first = start or Weights(np.zeros((k, x.shape[1])), np.zeros(k))
     coefficients = torch.tensor(first.coefficients, **place, requires_grad=True)
     intercepts = torch.tensor(first.intercepts, **place, requires_grad=True)

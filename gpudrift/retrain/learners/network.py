@@ -62,7 +62,7 @@ class Network:
     weight_decay: float = 1e-4
     shrink: float = 0.9
     perturb: float = 0.01
-    pull: float = 1e-4
+    pull: float = 1e-2
     compiled: bool = False
 
     name: ClassVar[str] = "torch"
