@@ -36,7 +36,8 @@ def run(rows: int, features: int, dtype: str | None, repeats: int) -> dict[str, 
     """The newest tenth by every trainer and its peers, the year as a chain of updates, and the loop of PyTorch."""
     months = months_of_flights()
     repeats = max(repeats, 5)
-    tenth = {name: newest_tenth(name, months, repeats) for name in TRAINERS}
+    tenth = {name: newest_tenth(name, None, months, repeats) for name in TRAINERS}
+    tenth["xgboost, refresh_leaves"] = newest_tenth("xgboost", "refresh_leaves", months, repeats)
     return {
         "question": "retrain",
         "repeats": repeats,
@@ -63,7 +64,7 @@ def months_of_flights() -> dict[int, pa.Table]:
     return by_month(flights)
 
 
-def newest_tenth(name: str, months: dict[int, pa.Table], repeats: int) -> dict[str, Any]:
+def newest_tenth(name: str, how: Any, months: dict[int, pa.Table], repeats: int) -> dict[str, Any]:
     """January to September, then October as an update and within a full fit; scored on November. Medians over seeds."""
     past, newest = rows_of(months, range(1, NEWEST), "late"), rows_of(months, [NEWEST], "late")
     every, following = rows_of(months, range(1, NEWEST + 1), "late"), months[NEWEST + 1]
@@ -73,7 +74,7 @@ def newest_tenth(name: str, months: dict[int, pa.Table], repeats: int) -> dict[s
         trainer = trainer_of(name, seed)
         frozen = trainer.fit(past, target="late").with_anchors(anchors)
         full = trainer.fit(every, target="late")
-        warm = trainer.update(frozen, newest, target="late")
+        warm = trainer.update(frozen, newest, target="late", how=how)
         assert warm.transfer is not None
         found.append(
             {
@@ -90,7 +91,7 @@ def newest_tenth(name: str, months: dict[int, pa.Table], repeats: int) -> dict[s
     median = {key: statistics.median(entry[key] for entry in found) for key in found[0]}
     ratios = [entry["full seconds"] / entry["warm seconds"] for entry in found]
     return {
-        "how": trainer.capabilities[0],
+        "how": warm.how,
         **{
             kind: {key.partition(" ")[2]: value for key, value in median.items() if key.startswith(f"{kind} ")}
             for kind in ("frozen", "full", "warm")

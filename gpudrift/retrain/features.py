@@ -119,7 +119,7 @@ class Features:
                 )
 
     def transform(self, columns: Mapping[str, Raw]) -> Inputs:
-        """Rows as inputs. A category without a code of its own is "other", and said once per call in the log."""
+        """Rows as inputs. A category without a code of its own is "other"; how many rows hold one is logged."""
         n_rows = len(next(iter(columns.values()))) if columns else 0
         numbers = np.empty((n_rows, len(self.numbers)))
         codes = np.empty((n_rows, len(self.categories)), np.int32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias, get_args
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 from gpudrift.retrain.features import Features, Inputs
 from gpudrift.retrain.stream import Stream
@@ -64,4 +64,13 @@ class Learner(Protocol):
 
     def load(self, files: Mapping[str, bytes], job: Job) -> State:
         """What ``dump`` gave, checked before it is used."""
+        ...
+
+
+@runtime_checkable
+class Mergeable(Protocol):
+    """A learner whose states add up."""
+
+    def merge(self, first: State, second: State) -> State:
+        """The state of the rows of both."""
         ...

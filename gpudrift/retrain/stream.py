@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from gpudrift.errors import DataError
 from gpudrift.frames import Batch, Raw, Source, floats, rows_at
 from gpudrift.nearest import hint
-from gpudrift.retrain.features import MISSING, Features, Inputs
+from gpudrift.retrain.features import MISSING, OTHER, Features, Inputs
 from gpudrift.retrain.target import Target, has_label
 
 #: None, the name of a column, or one number a row: not negative, not missing.
@@ -55,11 +55,13 @@ def joined(parts: Sequence[Rows]) -> Rows:
 
 @dataclass(frozen=True)
 class Summary:
-    """Labelled rows, rows of each class, features without a value, SHA-256 of all that a learner sees."""
+    """Labelled rows, rows of each class, features without a value, rows of a category without a code of its own, and a
+    SHA-256 of all that a learner sees."""
 
     n_rows: int
     per_class: tuple[int, ...]
     empty: tuple[str, ...]
+    other: Mapping[str, int]
     digest: str
 
 
@@ -180,6 +182,7 @@ class Stream:
         n_classes = self._target.n_classes
         per_class = np.zeros(n_classes or 0, np.int64)
         present = np.zeros(len(self._features.names), bool)
+        others = np.zeros(len(self._features.categories), np.int64)
         n_rows, digest = 0, hashlib.sha256()
         for rows in self.new():
             n_rows += len(rows)
@@ -187,11 +190,13 @@ class Stream:
                 per_class += np.bincount(rows.labels, minlength=n_classes)
             inputs = rows.inputs
             present |= np.concatenate([~np.isnan(inputs.numbers).all(axis=0), (inputs.codes != MISSING).any(axis=0)])
+            others += (inputs.codes == OTHER).sum(axis=0)
             for values in (inputs.numbers, inputs.codes, rows.labels, rows.weights):
                 if values is not None:
                     digest.update(np.ascontiguousarray(values).data)
         empty = tuple(name for name, seen in zip(self._features.names, present, strict=True) if not seen)
-        return Summary(n_rows, tuple(per_class.tolist()), empty, digest.hexdigest())
+        other = {c.name: n for c, n in zip(self._features.categories, others.tolist(), strict=True) if n}
+        return Summary(n_rows, tuple(per_class.tolist()), empty, other, digest.hexdigest())
 
     def _new_rows(self) -> Iterator[Rows]:
         n_batches, last = 0, list[Rows]()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -13,9 +14,10 @@ import pyarrow as pa
 
 from gpudrift.errors import ConfigError, DataError, TrainingError
 from gpudrift.frames import Batch, Problem, TableLike, open_source
+from gpudrift.nearest import hint
 from gpudrift.retrain.device import choose_device
 from gpudrift.retrain.features import Features, fit_features
-from gpudrift.retrain.learner import CAPABILITIES, Capability, Job, Learner, State
+from gpudrift.retrain.learner import CAPABILITIES, Capability, Job, Learner, Mergeable, State
 from gpudrift.retrain.losses import loss
 from gpudrift.retrain.meter import Meter
 from gpudrift.retrain.model import Model
@@ -134,7 +136,7 @@ class Trainer:
             self._check_task(fitted)
             problems = list(source.problems)
             if features is None:
-                features, more = self._features(labelled, {})
+                features, more = self._features(labelled)
                 problems += more
             features.check(source.types, "training data")
             stream = Stream(labelled, features, fitted)
@@ -197,7 +199,7 @@ class Trainer:
             labelled = Labelled(source, target, weights, "new data")
             features, past = model.features, _past(model, replay)
             if how == "full":
-                features, _ = self._features(labelled, {} if past is None else {"past": past}, model.features.names)
+                features, _ = self._features(labelled, past, model.features.names)
             stream = Stream(labelled, features, model.target, None if past is None else _rows(past, features))
             summary = self._checked(stream, model.target, how)
             warm_starts = 0 if how == "full" else model.warm_starts + 1
@@ -221,23 +223,23 @@ class Trainer:
             parent=model.id,
             warm_starts=warm_starts,
             reservoir=self._reservoir(model.reservoir, stream, summary),
-            problems=tuple(source.problems),
+            problems=(*source.problems, *_unnamed(summary)),
         )
         return replace(updated, transfer=updated.transfer_from(model))
 
     def merge(self, first: Model, second: Model) -> Model:
-        """One model of the rows of both, for exact sums only: shards fitted with the same ``features`` add up.
+        """One model of the rows of both, for ridge: shards fitted with the same ``features`` add up.
 
         Raises
         ------
         ConfigError
             The trainer keeps no sums, or the models see different features or targets.
         """
-        if self.capabilities[0] != "exact_sums":
+        if not isinstance(self.learner, Mergeable):
             raise ConfigError(f"{self.learner.name} cannot merge models; it can {_listed(self.capabilities)}")
         if first.features != second.features or first.target != second.target:
             raise ConfigError("models merge if they share features and target; fit both with features=first.features")
-        state = self.learner.merge(first.state, second.state)  # type: ignore[attr-defined]
+        state = self.learner.merge(first.state, second.state)
         digest = "+".join(sorted([first.data_digest, second.data_digest]))
         cost = replace(first.cost, rows=first.cost.rows + second.cost.rows)
         return replace(first, state=state, data_digest=digest, cost=cost, parent=None)
@@ -263,21 +265,18 @@ class Trainer:
         return None
 
     def _features(
-        self, labelled: Labelled, past: dict[str, pa.Table], names: Sequence[str] = ()
+        self, labelled: Labelled, past: pa.Table | None = None, names: Sequence[str] = ()
     ) -> tuple[Features, list[Problem]]:
+        """The pipeline of labelled rows, and of those of the past where there are any."""
         settings = self.settings
         columns = list(names or settings.columns or labelled.features)
         types = labelled.source.types
         for name in (*columns, *settings.categorical):
             if name not in types:
-                raise DataError(
-                    f"{labelled.role} lacks column {name!r}; there is {', '.join(map(repr, list(types)[:10]))}"
-                )
-        kept = [batch for batch, _, _ in labelled.batches(columns)] if past else None
-        batches = kept or (batch for batch, _, _ in labelled.batches(columns))
-        if past:
-            tables = [Batch({name: rows[name] for name in columns}, rows.num_rows) for rows in past.values()]
-            batches = [*(kept or []), *tables]
+                raise DataError(f"{labelled.role} lacks column {name!r}: {hint(name, types)}")
+        batches: Iterable[Batch] = (batch for batch, _, _ in labelled.batches(columns))
+        if past is not None:
+            batches = chain(batches, [Batch({name: past[name] for name in columns}, past.num_rows)])
         return fit_features(
             batches,
             {name: types[name] for name in columns},
@@ -321,7 +320,7 @@ class Trainer:
         least = 1 if how == "exact_sums" else MIN_ROWS
         if summary.n_rows < least:
             raise DataError(f"{summary.n_rows:,} labelled rows are too few to learn from; pass {least} or more")
-        if summary.empty and how != "full":
+        if summary.empty and how != "full" and summary.n_rows >= MIN_ROWS:
             raise DataError(f"feature {summary.empty[0]!r} has no value in the new data; repair it, or fit without it")
         if target.n_classes and how not in ("exact_sums", "full"):
             seen = np.zeros(target.n_classes, np.int64)
@@ -371,6 +370,13 @@ def _rows(past: pa.Table, features: Features) -> Rows:
     inputs = features.transform({name: past[name] for name in features.names})
     weights = past[WEIGHT].to_numpy()
     return Rows(inputs, past[LABEL].to_numpy(), None if np.all(weights == 1) else weights)
+
+
+def _unnamed(summary: Summary) -> list[Problem]:
+    remedy = "they are taken as other; fit in full to learn them"
+    return [
+        Problem(name, f"holds categories without a code in {n:,} rows", remedy) for name, n in summary.other.items()
+    ]
 
 
 def _some(stream: Stream) -> Rows:

@@ -87,6 +87,14 @@ def test_columns_that_no_model_should_see_are_named() -> None:
     ]
 
 
+def test_a_new_category_is_other_and_named(ridge: gd.Model) -> None:
+    rows = month(2)
+    rows["carrier"][:7] = "XX"
+    updated = trainer_of("ridge").update(ridge, rows, target="late")
+    message = "carrier: holds categories without a code in 7 rows; they are taken as other; fit in full to learn them"
+    assert list(map(str, updated.problems)) == [message]
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_too_few_rows(name: str) -> None:
     message = "20 labelled rows are too few to learn from; pass 30 or more"
