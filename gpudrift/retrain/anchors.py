@@ -23,7 +23,7 @@ class Transfer:
     Examples
     --------
     >>> transfer = Transfer({"winter": 0.01, "summer": -0.03})
-    >>> transfer.mean, transfer.worst, transfer.beyond(0.02)
+    >>> round(transfer.mean, 3), transfer.worst, transfer.beyond(0.02)
     (-0.01, -0.03, ('summer',))
     """
 

@@ -51,7 +51,7 @@ def get_trainer(name: str, *, device: str = "auto", seed: int = 0, **params: Any
     --------
     >>> get_trainer("ridge").capabilities
     ('exact_sums', 'full')
-    >>> get_trainer("rigde")
+    >>> get_trainer("rigde")  # doctest: +IGNORE_EXCEPTION_DETAIL
     Traceback (most recent call last):
         ...
     gpudrift.errors.ConfigError: trainer 'rigde' is unknown: did you mean 'ridge'?
