@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import numpy as np
@@ -26,7 +27,7 @@ def train(learner: Network, stream: Stream, job: Job, start: Learned | None) -> 
 
     One row in ten, the same in every pass, is held out. The seed alone decides initial weights, order and dropout.
     """
-    with torch.random.fork_rng():
+    with _own_generator(job.device):
         torch.manual_seed(job.seed)
         module = learner.module(job).to(job.device)
         fresh = {name: value.detach().clone() for name, value in module.state_dict().items()}
@@ -43,7 +44,7 @@ def train(learner: Network, stream: Stream, job: Job, start: Learned | None) -> 
 
 def predict(learner: Network, state: Learned, inputs: Inputs, job: Job) -> NDArray[np.float64]:
     """Probabilities (n, classes) or numbers (n,); one transfer back per 65,536 rows."""
-    with torch.random.fork_rng():
+    with _own_generator("cpu"):
         module = learner.module(job)
     module.load_state_dict(dict(state.weights))
     module.to(job.device).eval()
@@ -58,6 +59,11 @@ def predict(learner: Network, state: Learned, inputs: Inputs, job: Job) -> NDArr
         return np.empty((0, job.n_classes) if job.n_classes else 0)
     predicted = np.concatenate(parts)
     return predicted * state.scale + state.centre if job.n_classes is None else predicted
+
+
+def _own_generator(device: str) -> AbstractContextManager[Any]:
+    """The caller's random numbers go on afterwards as if nothing had been drawn; no GPU is touched unless it is used."""
+    return torch.random.fork_rng(devices=[torch.cuda.current_device()] if device == "cuda" else [])
 
 
 class _Batches:

@@ -309,9 +309,10 @@ class Trainer:
     def _check_task(self, target: Target) -> None:
         task = "regression" if target.n_classes is None else "classification"
         if task not in self.learner.tasks:
+            held = "a number" if task == "regression" else "a class"
             raise DataError(
-                f"{self.learner.name} does {' and '.join(self.learner.tasks)}, and target {target.name!r} is "
-                f"{'a number' if task == 'regression' else 'a class'}; pass another target, or task="
+                f"{self.learner.name} does {' and '.join(self.learner.tasks)}, and target {target.name!r} is {held}; "
+                f"pass another target, or task={self.learner.tasks[0]!r}"
             )
 
     def _checked(self, stream: Stream, target: Target, how: Capability = "full") -> Summary:
@@ -322,7 +323,7 @@ class Trainer:
             raise DataError(f"{summary.n_rows:,} labelled rows are too few to learn from; pass {least} or more")
         if summary.empty and how != "full" and summary.n_rows >= MIN_ROWS:
             raise DataError(f"feature {summary.empty[0]!r} has no value in the new data; repair it, or fit without it")
-        if target.n_classes and how not in ("exact_sums", "full"):
+        if target.n_classes and how != "exact_sums":
             seen = np.zeros(target.n_classes, np.int64)
             for rows in stream:
                 seen += np.bincount(rows.labels, minlength=target.n_classes)

@@ -24,7 +24,8 @@ class Cost:
     rows : int
         Labelled rows that were passed, without replayed ones.
     peak_bytes : int
-        Most memory at any time: of the GPU's allocator, or resident in the process, whatever else it held.
+        Most memory at any time: resident in the process, whatever else it held; on a GPU what PyTorch allocated
+        there, which is 0 for other libraries.
     """
 
     wall_s: float

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ def test_an_update_of_one_class_needs_the_replay(name: str) -> None:
     model = trainer.fit(month(1), target="late")
     rows = {**month(2), "late": np.zeros(800, bool)}
     message = "no row of class 'true' is among the new and replayed rows; pass more rows, or replay=None"
-    fails(gd.DataError, message, lambda: trainer.update(model, rows, target="late", replay=0))
+    for how in trainer.capabilities:
+        fails(gd.DataError, message, partial(trainer.update, model, rows, target="late", replay=0, how=how))
 
 
 @pytest.mark.parametrize("name", QUICK)
