@@ -62,7 +62,7 @@ def predict(learner: Network, state: Learned, inputs: Inputs, job: Job) -> NDArr
 
 
 def _own_generator(device: str) -> AbstractContextManager[Any]:
-    """The caller's random numbers go on afterwards as if nothing had been drawn; no GPU is touched unless it is used."""
+    """The caller's random numbers go on afterwards as if none had been drawn; no GPU is touched unless it is used."""
     return torch.random.fork_rng(devices=[torch.cuda.current_device()] if device == "cuda" else [])
 
 

@@ -21,6 +21,14 @@ def month(seed: int, n_rows: int = 800, *, shift: float = 0.0) -> dict[str, Any]
     return {"rain": rain, "wind": wind, "carrier": carrier, "late": late}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """PyTorch's threads wait for each other by spinning: with other work on the machine, small tests took minutes."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def winter() -> dict[str, Any]:
     return month(1)
