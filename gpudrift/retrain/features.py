@@ -106,7 +106,7 @@ class Features:
         for feature in features:
             name = feature.name
             if name not in types:
-                raise DataError(f"{role} lacks column {name!r}, which the model needs: {hint(name, types)}")
+                raise DataError(f"{role} have no column {name!r}, which the model needs: {hint(name, types)}")
             found = types[name]
             if isinstance(feature, Number):
                 if not numbers_fit("number", found):

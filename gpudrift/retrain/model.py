@@ -134,7 +134,7 @@ class Model:
         return f"<Model {self.learner.name} of {self.target.name!r}, {self.how}, {self.id[:12]}>"
 
     def _predict(self, frame: TableLike) -> NDArray[Any]:
-        source = open_source(frame, "rows to predict", again=False)
+        source = open_source(frame, "prediction", again=False)
         self.features.check(source.types, "rows to predict")
         parts = [
             self.learner.predict(self.state, self.features.transform(batch.columns), self.job)
@@ -145,7 +145,7 @@ class Model:
         return np.concatenate([np.empty(shape), *parts])
 
     def _plain(self, frame: TableLike) -> pa.Table:
-        source = open_source(frame, "labelled rows", again=True)
+        source = open_source(frame, "labelled", again=True)
         self.features.check(source.types, "labelled rows")
         stream = Stream(Labelled(source, self.target.name, None, "labelled rows"), self.features, self.target)
         n_rows = stream.summary().n_rows

@@ -12,8 +12,7 @@ import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 from gpudrift.errors import DataError
-from gpudrift.frames import Batch, Raw, Source, floats, rows_at
-from gpudrift.nearest import hint
+from gpudrift.frames import Batch, Raw, Source, floats, require_columns, rows_at
 from gpudrift.retrain.features import MISSING, OTHER, Features, Inputs
 from gpudrift.retrain.target import Target, has_label
 
@@ -69,10 +68,7 @@ class Labelled:
     """The rows of a source that have a label, batch by batch."""
 
     def __init__(self, source: Source, target: str, weights: Weights, role: str) -> None:
-        if target not in source.types:
-            raise DataError(f"{role} lacks the target {target!r}: {hint(target, source.types)}")
-        if isinstance(weights, str) and weights not in source.types:
-            raise DataError(f"{role} lacks the weights {weights!r}: {hint(weights, source.types)}")
+        require_readable(source, [target, weights] if isinstance(weights, str) else [target], role)
         self.source = source
         self.target = target
         self.role = role
@@ -120,6 +116,14 @@ class Labelled:
         if not np.all(weights >= 0):
             raise DataError("weights hold a negative or missing value; give every row a number of 0 or more")
         return weights
+
+
+def require_readable(source: Source, names: Sequence[str], role: str) -> None:
+    """Raise DataError for a column that is not there or cannot be read."""
+    require_columns(source, names, role)
+    for problem in source.problems:
+        if problem.feature in names and problem.feature not in source.types:
+            raise DataError(str(problem))
 
 
 class Stream:

@@ -14,7 +14,6 @@ import pyarrow as pa
 
 from gpudrift.errors import ConfigError, DataError, TrainingError
 from gpudrift.frames import Batch, Problem, TableLike, open_source
-from gpudrift.nearest import hint
 from gpudrift.retrain.device import choose_device
 from gpudrift.retrain.features import Features, fit_features
 from gpudrift.retrain.learner import CAPABILITIES, Capability, Job, Learner, Mergeable, State
@@ -22,7 +21,7 @@ from gpudrift.retrain.losses import loss
 from gpudrift.retrain.meter import Meter
 from gpudrift.retrain.model import Model
 from gpudrift.retrain.reservoir import Reservoir
-from gpudrift.retrain.stream import LABEL, WEIGHT, Labelled, Rows, Stream, Summary, Weights
+from gpudrift.retrain.stream import LABEL, WEIGHT, Labelled, Rows, Stream, Summary, Weights, require_readable
 from gpudrift.retrain.target import Target, Task, fit_target
 
 #: Fewer labelled rows teach nothing.
@@ -130,7 +129,7 @@ class Trainer:
             The loss became NaN.
         """
         with Meter(self.device) as meter:
-            source = open_source(frame, "training data", again=True)
+            source = open_source(frame, "training", again=True)
             labelled = Labelled(source, target, weights, "training data")
             fitted = fit_target(target, source.types[target], labelled.labels(), self.settings.task)
             self._check_task(fitted)
@@ -194,7 +193,7 @@ class Trainer:
         how = self._how(how)
         self._check_model(model, target, how, replay)
         with Meter(self.device) as meter:
-            source = open_source(frame, "new data", again=True)
+            source = open_source(frame, "update", again=True)
             model.features.check(source.types, "new data")
             labelled = Labelled(source, target, weights, "new data")
             features, past = model.features, _past(model, replay)
@@ -271,9 +270,7 @@ class Trainer:
         settings = self.settings
         columns = list(names or settings.columns or labelled.features)
         types = labelled.source.types
-        for name in (*columns, *settings.categorical):
-            if name not in types:
-                raise DataError(f"{labelled.role} lacks column {name!r}: {hint(name, types)}")
+        require_readable(labelled.source, [*columns, *settings.categorical], labelled.role)
         batches: Iterable[Batch] = (batch for batch, _, _ in labelled.batches(columns))
         if past is not None:
             batches = chain(batches, [Batch({name: past[name] for name in columns}, past.num_rows)])

@@ -76,6 +76,33 @@ def test_a_feature_without_a_value(ridge: gd.Model) -> None:
     fails(gd.DataError, message, lambda: trainer_of("ridge").fit(rows, target="late"))
 
 
+COLUMNS = {
+    "no target": ({"target": "Late"}, "training data has no column 'Late': did you mean 'late'?"),
+    "no weights": ({"target": "late", "weights": "w"}, "training data has no column 'w': there is 'rain', "),
+    "a target of lists": (
+        {"target": "nested"},
+        "target 'nested' is list<item: int64>, neither a number nor a class; cast",
+    ),
+    "a target of mixed types": ({"target": "mixed"}, "mixed: cannot be read in the training data: "),
+    "weights below 0": (
+        {"target": "late", "weights": "wind"},
+        "weights hold a negative or missing value; give every row",
+    ),
+    "too few weights": (
+        {"target": "late", "weights": [1.0]},
+        "weights have shape (1,) for 800 rows; pass one number a ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("request_of", "message"), COLUMNS.values(), ids=COLUMNS)
+def test_columns_that_are_not_there_or_not_usable(request_of: dict[str, Any], message: str) -> None:
+    rows = {**month(1), "nested": [[1]] * 800, "mixed": [1, "a"] * 400}
+    with pytest.raises(gd.DataError) as raised:
+        trainer_of("ridge").fit(rows, **request_of)
+    assert str(raised.value).startswith(message)
+
+
 def test_columns_that_no_model_should_see_are_named() -> None:
     rows = month(1)
     rows["when"] = np.arange(800).astype("datetime64[h]")
@@ -260,7 +287,7 @@ def test_an_estimator_of_unknown_types_cannot_be_saved(tmp_path: Path) -> None:
 REFUSED = {
     "a missing column": (
         {"wind": [1.0], "carrier": ["AA"]},
-        "rows to predict lacks column 'rain', which the model needs: there is 'wind', 'carrier'",
+        "rows to predict have no column 'rain', which the model needs: there is 'wind', 'carrier'",
     ),
     "text for a number": (
         {"rain": ["x"], "wind": [1.0], "carrier": ["AA"]},
