@@ -38,8 +38,8 @@ class Model:
         The id of the model that an update began with.
     how : str
         What made it: "full", or the capability of the update.
-    warm_starts : int
-        Updates since the last full fit.
+    warm_starts, full_rows, rows_since : int
+        Updates since the last full fit, the rows of that fit, and the new rows of those updates.
     features, target : Features, Target
         The pipeline, frozen.
     cost : Cost
@@ -61,6 +61,8 @@ class Model:
     cost: Cost
     parent: str | None = None
     warm_starts: int = 0
+    full_rows: int = 0
+    rows_since: int = 0
     reservoir: Reservoir | None = None
     anchors: Mapping[str, pa.Table] = field(default_factory=dict)
     transfer: Transfer | None = None

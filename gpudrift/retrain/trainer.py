@@ -152,6 +152,7 @@ class Trainer:
             params=_parameters(self.learner),
             data_digest=summary.digest,
             cost=meter.cost(summary.n_rows),
+            full_rows=summary.n_rows,
             reservoir=self._reservoir(None, stream, summary),
             problems=tuple(problems),
         )
@@ -221,6 +222,8 @@ class Trainer:
             cost=meter.cost(summary.n_rows),
             parent=model.id,
             warm_starts=warm_starts,
+            full_rows=summary.n_rows + (0 if past is None else past.num_rows) if how == "full" else model.full_rows,
+            rows_since=0 if how == "full" else model.rows_since + summary.n_rows,
             reservoir=self._reservoir(model.reservoir, stream, summary),
             problems=(*source.problems, *_unnamed(summary)),
         )
@@ -246,6 +249,9 @@ class Trainer:
     def due(self, model: Model, *, gap: float | None = None) -> str | None:
         """Why a full fit is due; None: it is not.
 
+        It is after so many warm starts, or once they brought more rows than the full fit had (never for exact sums);
+        when the measured gap passes its tolerance; when an anchor lost more than the margin.
+
         Parameters
         ----------
         model : Model
@@ -253,8 +259,15 @@ class Trainer:
             Score of a full fit minus the score of this model on the same rows, where it was measured.
         """
         settings = self.settings
-        if model.how != "exact_sums" and model.warm_starts >= settings.refit_every:
-            return f"{model.warm_starts} warm starts since the last full fit reach refit_every={settings.refit_every}"
+        if model.how != "exact_sums":
+            if model.warm_starts >= settings.refit_every:
+                return (
+                    f"{model.warm_starts} warm starts since the last full fit reach refit_every={settings.refit_every}"
+                )
+            if model.rows_since > model.full_rows:
+                return (
+                    f"updates brought {model.rows_since:,} rows, more than the last full fit had ({model.full_rows:,})"
+                )
         if gap is not None and gap > settings.gap_tolerance:
             return f"a full fit scores {gap:.4f} better, which passes gap_tolerance={settings.gap_tolerance}"
         if model.transfer is not None and (lost := model.transfer.beyond(settings.margin)):

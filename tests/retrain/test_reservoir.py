@@ -145,6 +145,10 @@ def test_a_full_fit_is_due_after_so_many_warm_starts_or_a_gap(winter: dict[str, 
         assert trainer.due(model) is None
         model = trainer.update(model, summer, target="late")
     assert trainer.due(model) == "2 warm starts since the last full fit reach refit_every=2"
+    patient = gd.get_trainer("logistic", device="cpu")
+    assert patient.due(model) is None
+    outgrown = patient.update(model, summer, target="late")
+    assert patient.due(outgrown) == "updates brought 1,200 rows, more than the last full fit had (800)"
     fresh = trainer.update(model, summer, target="late", how="full")
     assert fresh.warm_starts == 0
     assert trainer.due(fresh, gap=0.001) is None
