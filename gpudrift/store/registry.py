@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -76,6 +77,8 @@ class Registry:
         name: str = "model",
         clock: Callable[[], datetime] = _now,
     ) -> None:
+        if not re.fullmatch(r"[\w.-]+", name):
+            raise ConfigError(f"name must be of letters, digits, '_', '.' and '-', got {name!r}")
         place = os.fspath(url) if url is not None else os.environ.get("MLFLOW_TRACKING_URI") or "gpudrift-registry"
         self._folder = None if "://" in place else Path(place)
         self.url = place if self._folder is None else embedded_url(self._folder)

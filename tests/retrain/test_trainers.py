@@ -203,6 +203,30 @@ def test_a_network_of_your_own_is_trained_and_needs_its_trainer_to_load(tmp_path
     assert np.array_equal(loaded.predict(month(2)), model.predict(month(2)))
 
 
+def test_auto_says_once_why_it_takes_the_cpu(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gpudrift.retrain import device
+
+    monkeypatch.setattr(device, "why_no_gpu", lambda: "there is no NVIDIA driver")
+    device._say_once.cache_clear()
+    with caplog.at_level("INFO", logger="gpudrift"):
+        assert [gd.get_trainer("ridge").device for _ in range(3)] == ["cpu"] * 3
+    assert caplog.messages == ["ridge trains on the CPU: there is no NVIDIA driver"]
+
+
+def test_pandas_and_polars_and_arrow_are_taken_alike() -> None:
+    import pandas as pd
+    import polars as pl
+    import pyarrow as pa
+
+    rows = month(1)
+    trainer = gd.get_trainer("ridge")
+    model = trainer.fit(rows, target="late")
+    pandas = pd.DataFrame(rows).astype({"carrier": "category"})
+    for table in (pandas, pl.DataFrame(rows), pa.table(rows)):
+        assert np.array_equal(model.predict_proba(table), model.predict_proba(rows))
+        assert trainer.fit(table, target="late").id == model.id
+
+
 def test_weights_count_rows() -> None:
     rows = month(1, 300)
     once_more = {name: np.concatenate([values, values[:100]]) for name, values in rows.items()}

@@ -211,6 +211,20 @@ def test_what_it_does_not_know_is_named(registry: gd.Registry, models: list[gd.M
         registry.at()
 
 
+def test_a_name_that_would_not_be_found_again_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(gd.ConfigError, match=r"^name must be of letters, digits, '_', '\.' and '-', got \"it's\"$"):
+        gd.Registry(tmp_path, name="it's")
+
+
+def test_models_of_two_names_are_kept_apart(folder: Path, models: list[gd.Model]) -> None:
+    late, fare = gd.Registry(folder, name="late"), gd.Registry(folder, name="fare")
+    late.promote(late.register(models[0]))
+    fare.register(models[1])
+    assert [v.model_id for v in late.versions()] == [models[0].id]
+    assert [v.model_id for v in fare.versions()] == [models[1].id]
+    assert fare.history() == []
+
+
 def test_a_server_that_does_not_answer_is_named_at_once() -> None:
     message = r"^registry http://127\.0\.0\.1:9 does not answer \(.*\); check its address, or that it runs$"
     with pytest.raises(gd.RegistryError, match=message):
