@@ -8,7 +8,8 @@ from gpudrift.retrain.features import Features
 from gpudrift.retrain.folder import load_model
 from gpudrift.retrain.learner import Job, Learner
 from gpudrift.retrain.model import Model
-from gpudrift.retrain.trainer import Settings, Trainer
+from gpudrift.retrain.settings import Settings
+from gpudrift.retrain.trainer import Trainer
 from gpudrift.store import Cost, predict_cost
 
 __all__ = [

@@ -10,7 +10,8 @@ from typing import Any, Final
 from gpudrift.errors import ConfigError
 from gpudrift.nearest import hint
 from gpudrift.retrain.learner import Learner
-from gpudrift.retrain.trainer import Settings, Trainer
+from gpudrift.retrain.settings import Settings
+from gpudrift.retrain.trainer import Trainer
 
 #: Module below ``gpudrift.retrain.learners`` and class of each.
 LEARNERS: Final = {

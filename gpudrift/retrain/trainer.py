@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from itertools import chain
 from typing import Any, Final
 
@@ -21,60 +21,13 @@ from gpudrift.retrain.losses import loss
 from gpudrift.retrain.meter import Meter
 from gpudrift.retrain.model import Model
 from gpudrift.retrain.reservoir import Reservoir
+from gpudrift.retrain.settings import Settings
 from gpudrift.retrain.stream import LABEL, WEIGHT, Labelled, Rows, Stream, Summary, Weights, require_readable
-from gpudrift.retrain.target import Target, Task, fit_target
+from gpudrift.retrain.target import Target, fit_target
 
 #: Fewer labelled rows teach nothing.
 MIN_ROWS: Final = 30
 _CHECKED_ROWS: Final = 5_000
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What every trainer takes beside its learner's parameters.
-
-    Attributes
-    ----------
-    columns : sequence of str
-        Features; by default every column but the target and the weights.
-    categorical : sequence of str
-        Columns that are categories though they hold numbers.
-    max_categories : int
-        Categories with a code of their own; the rest is "other".
-    task : {"auto", "classification", "regression"}
-        "auto": text, booleans and integers of 0 and 1 are classes.
-    replay_rows : int
-        Size of the reservoir, at most 20,000; 0: none. Exact sums never have one: a row would count twice.
-    refit_every : int
-        After so many warm starts ``due`` asks for a full fit.
-    gap_tolerance, margin : float
-        ``due`` asks for one where a full fit scores better by more than the tolerance, or an anchor lost more than the
-        margin.
-    worse : float
-        An update that multiplies the loss on its own rows by more than this has diverged.
-    """
-
-    columns: Sequence[str] = ()
-    categorical: Sequence[str] = ()
-    max_categories: int = 256
-    task: Task = "auto"
-    replay_rows: int = 20_000
-    refit_every: int = 12
-    gap_tolerance: float = 0.005
-    margin: float = 0.02
-    worse: float = 1.5
-
-    def __post_init__(self) -> None:
-        if self.task not in ("auto", "classification", "regression"):
-            raise ConfigError(f"task must be auto, classification or regression, got {self.task!r}")
-        for name in ("columns", "categorical"):
-            value = getattr(self, name)
-            if isinstance(value, str) or not all(isinstance(item, str) for item in value):
-                raise ConfigError(f"{name} must be a list of column names, got {value!r}")
-        if self.replay_rows:
-            Reservoir.empty(size=self.replay_rows, seed=0)
-        if self.refit_every < 1:
-            raise ConfigError(f"refit_every must be >= 1, got {self.refit_every}")
 
 
 class Trainer:
@@ -143,6 +96,7 @@ class Trainer:
             job = Job(features, fitted.n_classes, self.device, self.seed)
             state = self.learner.fit(stream, job)
             self._finite(state, stream, job)
+            reservoir = self._reservoir(None, stream, summary)
         return Model(
             learner=self.learner,
             state=state,
@@ -153,7 +107,7 @@ class Trainer:
             data_digest=summary.digest,
             cost=meter.cost(summary.n_rows),
             full_rows=summary.n_rows,
-            reservoir=self._reservoir(None, stream, summary),
+            reservoir=reservoir,
             problems=tuple(problems),
         )
 
@@ -211,6 +165,7 @@ class Trainer:
             after = self._finite(state, stream, job)
             if how not in ("full", "exact_sums"):
                 self._not_worse(model, after, stream)
+            reservoir = self._reservoir(model.reservoir, stream, summary)
         updated = replace(
             model,
             learner=self.learner,
@@ -224,7 +179,7 @@ class Trainer:
             warm_starts=warm_starts,
             full_rows=summary.n_rows + (0 if past is None else past.num_rows) if how == "full" else model.full_rows,
             rows_since=0 if how == "full" else model.rows_since + summary.n_rows,
-            reservoir=self._reservoir(model.reservoir, stream, summary),
+            reservoir=reservoir,
             problems=(*source.problems, *_unnamed(summary)),
         )
         return replace(updated, transfer=updated.transfer_from(model))
