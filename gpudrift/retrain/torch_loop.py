@@ -88,9 +88,9 @@ class _Batches:
         for block in self._blocks():
             own = torch.arange(len(block[2]))
             own = own[own % _VALIDATION != 0]
-            for chosen in torch.split(own[torch.randperm(len(own))], self._size):
-                here = chosen.to(self._job.device)
-                yield tuple(values.index_select(0, here) for values in block)
+            order = own[torch.randperm(len(own))].to(self._job.device)
+            shuffled = [values.index_select(0, order) for values in block]  # once a pass: its batches are then views
+            yield from zip(*(torch.split(values, self._size) for values in shuffled), strict=True)
 
     def validation(self) -> Iterator[tuple[torch.Tensor, ...]]:
         """The rows held out, in order."""
