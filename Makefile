@@ -85,9 +85,9 @@ $(VENV)/.installed-demo: $(DEPENDENCIES) | $(BIN)/python
 
 $(VENV)/.installed-dev: $(DEPENDENCIES) | $(BIN)/python
 	@echo "Installing gpudrift and what its tests need into $(VENV) (a minute or so, once)"
-	@$(INSTALL) -e ".[demo,dev]"
+	@$(INSTALL) -e ".[demo,dev,train-cpu]"
 	@touch $@ $(VENV)/.installed-demo
 
 $(VENV)/.installed-browser: $(VENV)/.installed-dev
-	@$(INSTALL) -e ".[demo,dev,browser]"
+	@$(INSTALL) -e ".[demo,dev,train-cpu,browser]"
 	@touch $@

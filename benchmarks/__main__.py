@@ -6,9 +6,9 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks import drift, startup
+from benchmarks import drift, retrain, startup
 
-QUESTIONS = {"drift": drift.run, "startup": startup.run}
+QUESTIONS = {"drift": drift.run, "retrain": retrain.run, "startup": startup.run}
 
 
 def main() -> None:

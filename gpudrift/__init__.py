@@ -5,6 +5,10 @@ report = gd.check_drift(reference=train, current=today)
 profile = gd.profile(train)          # read the reference once
 counts = profile.count(batch)        # integers: counts + other, counts - other
 report = profile.compare(counts)     # every statistic, and a verdict at a stated error rate
+
+trainer = gd.get_trainer("xgboost")
+model = trainer.fit(train, target="late")
+newer = trainer.update(model, today, target="late")  # a warm start; model stays as it is
 """
 
 from __future__ import annotations
@@ -22,8 +26,11 @@ if TYPE_CHECKING:
         DataError,
         DependencyMissing,
         GpudriftError,
+        ModelError,
         PlanError,
         ProfileError,
+        RegistryError,
+        TrainingError,
     )
     from gpudrift.frames.problem import Problem
     from gpudrift.profiles import (
@@ -36,7 +43,9 @@ if TYPE_CHECKING:
         load_profile,
         profile,
     )
+    from gpudrift.retrain import Cost, Model, Trainer, get_trainer, load_model, predict_cost
     from gpudrift.stats import KS
+    from gpudrift.store import Registry
     from gpudrift.versions import show_versions
     from gpudrift_kernels.backend import Backend, get_backend
 
@@ -53,6 +62,14 @@ __all__ = [  # noqa: RUF022  a page that a user reads, by what they want to do
     "KS",
     "Reason",
     "Problem",
+    # retrain
+    "get_trainer",
+    "load_model",
+    "predict_cost",
+    "Trainer",
+    "Model",
+    "Cost",
+    "Registry",
     # settings and devices
     "Settings",
     "load_settings",
@@ -66,22 +83,27 @@ __all__ = [  # noqa: RUF022  a page that a user reads, by what they want to do
     "ConfigError",
     "DataError",
     "DependencyMissing",
+    "ModelError",
     "PlanError",
     "ProfileError",
+    "RegistryError",
+    "TrainingError",
 ]
 
 _HOMES = {
     "gpudrift_kernels.backend": ("Backend", "get_backend"),
     "gpudrift.config": ("Settings", "load_settings"),
     "gpudrift.errors": (
-        "BackendUnavailable", "ConfigError", "DataError", "DependencyMissing", "GpudriftError", "PlanError",
-        "ProfileError",
+        "BackendUnavailable", "ConfigError", "DataError", "DependencyMissing", "GpudriftError", "ModelError",
+        "PlanError", "ProfileError", "RegistryError", "TrainingError",
     ),
     "gpudrift.frames.problem": ("Problem",),
     "gpudrift.profiles": (
         "Counts", "DriftReport", "FeatureDrift", "Profile", "Reason", "check_drift", "load_profile", "profile",
     ),
+    "gpudrift.retrain": ("Cost", "Model", "Trainer", "get_trainer", "load_model", "predict_cost"),
     "gpudrift.stats": ("KS",),
+    "gpudrift.store": ("Registry",),
     "gpudrift.versions": ("show_versions",),
 }  # fmt: skip
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

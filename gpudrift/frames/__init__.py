@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from gpudrift.frames.categories import NO_TEXTS, CategoryReader, TextSample, distinct_texts
-from gpudrift.frames.column import Raw, all_missing, arrow_type, no_values
+from gpudrift.frames.column import Raw, all_missing, arrow_type, no_values, rows_at
 from gpudrift.frames.kinds import Kind, castable, categories_fit, column_kind, family, numbers_fit, type_name
 from gpudrift.frames.numbers import NumberReader, number_sample
 from gpudrift.frames.problem import Problem
+from gpudrift.frames.rows import floats, texts
 from gpudrift.frames.source import Batch, Source, require_columns
 from gpudrift.frames.tables import TableLike, open_source
 
@@ -28,10 +29,13 @@ __all__ = [
     "column_kind",
     "distinct_texts",
     "family",
+    "floats",
     "no_values",
     "number_sample",
     "numbers_fit",
     "open_source",
     "require_columns",
+    "rows_at",
+    "texts",
     "type_name",
 ]

@@ -17,7 +17,7 @@ def test_it_shows_devices_versions_and_the_kernel_cache(run: Run) -> None:
     result = run("doctor")
     assert result.exit_code == 0
     assert result.stderr == ""
-    for shown in ("gpudrift 0.", "cpu", "cuda", f"numpy         {np.__version__}", "folder", "can be written"):
+    for shown in ("gpudrift 0.", "cpu", "cuda", f"numpy          {np.__version__}", "folder", "can be written"):
         assert shown in result.stdout
 
 

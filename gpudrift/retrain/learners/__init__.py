@@ -1,0 +1,1 @@
+"""One file for each model library: what it does differently, and nothing else."""

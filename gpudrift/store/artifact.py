@@ -1,0 +1,109 @@
+"""An artifact: a folder of data files under one digest, which appears whole or not at all.
+
+``model.json`` is the header: JSON whose ``files`` lists every other file with its SHA-256. The artifact's digest is the
+SHA-256 of the header, so it covers every byte of the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from gpudrift.errors import DataError, ModelError
+
+HEADER: Final = "model.json"
+
+
+def write_artifact(folder: str | os.PathLike[str], header: Mapping[str, Any], files: Mapping[str, bytes]) -> str:
+    """Write beside the target, then move into place; returns the digest.
+
+    Parameters
+    ----------
+    folder : path
+        Not there yet, or empty: an artifact is never changed.
+    header : mapping
+        JSON values; ``files`` is added.
+    files : mapping of name to bytes
+
+    Raises
+    ------
+    DataError
+        The place is taken or cannot be written, a full disk included; nothing is left behind.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     digest = write_artifact(f"{place}/first", {"schema": 1}, {"sums.bin": b"123"})
+    ...     header, files = read_artifact(f"{place}/first")
+    >>> header["schema"], files, len(digest)
+    (1, {'sums.bin': b'123'}, 64)
+    """
+    target = Path(folder).absolute()
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise DataError(f"{folder} is taken; save to a new folder")
+    text = json.dumps({**header, "files": {name: _sha256(files[name]) for name in sorted(files)}}, indent=1).encode()
+    draft = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft.mkdir()
+        for name, content in {**files, HEADER: text}.items():
+            with open(draft / name, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())  # or a crash could leave the new name with nothing behind it
+        draft.rename(target)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written: {error.strerror}; choose another place") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return _sha256(text)
+
+
+def read_artifact(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """The header and the files, each checked against its digest.
+
+    Raises
+    ------
+    ModelError
+        Not there, not an artifact, or a file is missing, altered, or not listed.
+    """
+    place = Path(folder)
+    try:
+        header = json.loads((place / HEADER).read_bytes())
+        listed = dict(header["files"])
+    except OSError as error:
+        raise ModelError(f"{folder} holds no model ({HEADER}: {error.strerror}); check the path") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{folder} is damaged: {HEADER} is no header; fetch the model again") from error
+    found = {path.name for path in place.iterdir()} - {HEADER}
+    if odd := sorted(found ^ set(listed)):
+        what = "is missing" if odd[0] in listed else "is not listed in its header"
+        raise ModelError(f"{folder} is damaged: {odd[0]} {what}; fetch the model again")
+    files = {name: (place / name).read_bytes() for name in listed}
+    for name, content in files.items():
+        if _sha256(content) != listed[name]:
+            raise ModelError(f"{folder} is damaged: the digest of {name} does not match; fetch the model again")
+    return header, files
+
+
+def artifact_digest(folder: str | os.PathLike[str]) -> str:
+    """Digest of an artifact whose files have all been checked.
+
+    Raises
+    ------
+    ModelError
+        As ``read_artifact`` does.
+    """
+    read_artifact(folder)
+    return _sha256((Path(folder) / HEADER).read_bytes())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

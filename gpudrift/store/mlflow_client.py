@@ -1,0 +1,75 @@
+"""MLflow as this project uses it: quiet, offline where it is embedded, and one error when it does not answer."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from gpudrift.errors import DependencyMissing, RegistryError
+
+_TIMEOUT_S: Final = 5.0
+
+
+def open_client(url: str) -> Any:
+    """An MlflowClient for a database or a server.
+
+    Raises
+    ------
+    DependencyMissing
+        MLflow is not installed.
+    """
+    if find_spec("mlflow") is None:
+        raise DependencyMissing('the registry needs mlflow: pip install "gpudrift[train]"')
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # a library that is asked for a model makes no other call
+    with answering(url):
+        mlflow = importlib.import_module("mlflow")
+        for noisy in ("alembic", "mlflow.store"):  # they tell of tables made on first use
+            logging.getLogger(noisy).setLevel(logging.WARNING)
+        return mlflow.MlflowClient(tracking_uri=url, registry_uri=url)
+
+
+def embedded_url(folder: Path) -> str:
+    """The SQLite database of a folder, which is made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RegistryError(f"registry {folder} cannot be made: {error.strerror}; choose another place") from error
+    return f"sqlite:///{folder.absolute() / 'registry.db'}"
+
+
+@contextmanager
+def answering(url: str) -> Iterator[None]:
+    """Calls to MLflow: a server is asked first whether it is there, since MLflow would retry for minutes.
+
+    Raises
+    ------
+    RegistryError
+        It does not answer, or refuses; the message is one line.
+    """
+    if url.startswith(("http://", "https://")):
+        try:
+            with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=_TIMEOUT_S):
+                pass
+        except (OSError, ValueError) as error:
+            reason = error.reason if isinstance(error, urllib.error.URLError) else error
+            raise RegistryError(
+                f"registry {url} does not answer ({reason}); check its address, or that it runs"
+            ) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of MLflow's own dependencies
+        try:
+            yield
+        except Exception as error:
+            if not type(error).__module__.startswith(("mlflow", "sqlalchemy", "requests", "urllib3", "alembic")):
+                raise
+            line = (str(error).splitlines() or [type(error).__name__])[0]
+            raise RegistryError(f"registry {url} failed: {line}; check it and try again") from error
