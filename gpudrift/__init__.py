@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         ConfigError,
         DataError,
         DependencyMissing,
+        DeviceError,
         GpudriftError,
         PlanError,
         ProfileError,
@@ -66,6 +67,7 @@ __all__ = [  # noqa: RUF022  a page that a user reads, by what they want to do
     "ConfigError",
     "DataError",
     "DependencyMissing",
+    "DeviceError",
     "PlanError",
     "ProfileError",
 ]
@@ -74,8 +76,8 @@ _HOMES = {
     "gpudrift_kernels.backend": ("Backend", "get_backend"),
     "gpudrift.config": ("Settings", "load_settings"),
     "gpudrift.errors": (
-        "BackendUnavailable", "ConfigError", "DataError", "DependencyMissing", "GpudriftError", "PlanError",
-        "ProfileError",
+        "BackendUnavailable", "ConfigError", "DataError", "DependencyMissing", "DeviceError", "GpudriftError",
+        "PlanError", "ProfileError",
     ),
     "gpudrift.frames.problem": ("Problem",),
     "gpudrift.profiles": (

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
-from functools import lru_cache
 from importlib import metadata
+from importlib.util import find_spec
 from typing import Final
 
 from gpudrift_kernels.cuda.driver import driver
@@ -14,13 +13,12 @@ _OLDEST_DRIVER: Final = (13, 0)
 INSTALL_LINE: Final = 'pip install "gpudrift[gpu]"'
 
 
-@lru_cache(maxsize=1)
 def obstacle() -> str | None:
     """Why CUDA cannot be used, with the remedy; None where it can."""
     found = driver()
     if found.problem is not None or found.version is None:
         return found.problem
-    if importlib.util.find_spec("numba_cuda") is None:
+    if find_spec("numba_cuda") is None:
         return f"numba-cuda is not installed: {INSTALL_LINE}"
     toolkit = toolkit_version()
     if found.version < _OLDEST_DRIVER or (toolkit is not None and found.version < toolkit):
@@ -30,7 +28,7 @@ def obstacle() -> str | None:
 
 def has_cupy() -> bool:
     """Whether CuPy is installed: it brings the fastest histogram and the sort on the device."""
-    return importlib.util.find_spec("cupy") is not None
+    return find_spec("cupy") is not None
 
 
 def toolkit_version() -> tuple[int, int] | None:
