@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from gpudrift_kernels.backend import CategoryColumn, NumericColumn
 from gpudrift_kernels.cells import CellPlan
-from gpudrift_kernels.cpu import sort as on_host
+from gpudrift_kernels.cpu import sort as cpu_sort
 from gpudrift_kernels.cpu.backend import CpuBackend
 from gpudrift_kernels.cuda import sort
 from gpudrift_kernels.cuda.availability import has_cupy
@@ -35,6 +35,7 @@ from gpudrift_kernels.cuda.staging import (
     staging,
 )
 from gpudrift_kernels.errors import DeviceError
+from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.rules import MISSING
 from gpudrift_kernels.tuning import (
     NUMBA_MOST_BLOCKS,
@@ -95,12 +96,12 @@ class CudaBackend:
     def sort(self, values: Any) -> NDArray[Any]:
         if has_cupy():
             return self._guarded(partial(sort.sort, values, self.memory_bytes))
-        return on_host.sort(values.copy_to_host() if on_device(values) else values)
+        return cpu_sort.sort(on_host(values))
 
     def ks_sorted(self, reference: NDArray[Any], current: NDArray[Any]) -> float:
         if has_cupy():
             return self._guarded(partial(sort.ks_sorted, reference, current, self.memory_bytes))
-        return on_host.ks_sorted(reference, current)
+        return cpu_sort.ks_sorted(reference, current)
 
     def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
         return CpuBackend(self.threads).map(function, items)

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gpudrift_kernels.cpu import sort as on_host
+from gpudrift_kernels.cpu import sort as cpu_sort
 
 #: Bytes that a sort or a search takes beside each byte of its input, about: radix sort has a second buffer.
 _ROOM: Final = 4
@@ -32,7 +32,7 @@ def sort(values: Any, memory_bytes: int) -> NDArray[Any]:
 def ks_sorted(reference: NDArray[Any], current: NDArray[Any], memory_bytes: int) -> float:
     """Largest absolute difference of two empirical CDFs, from sorted finite values; 0 where a side is empty."""
     if _ROOM * 8 * (reference.size + current.size) > memory_bytes:
-        return on_host.ks_sorted(reference, current)  # one merge, which takes no memory
+        return cpu_sort.ks_sorted(reference, current)  # one merge, which takes no memory
     if not reference.size or not current.size:
         return 0.0
     import cupy
