@@ -10,6 +10,7 @@ import pytest
 
 from gpudrift_kernels import reference
 from gpudrift_kernels.cells import CellPlan
+from gpudrift_kernels.errors import DeviceError
 from gpudrift_kernels.rules import MISSING
 
 from .devices import SIMULATED
@@ -125,3 +126,85 @@ def test_categories_are_counted_through_any_dictionary(cuda_backend: Backend) ->
 def test_no_column_gives_no_counts(cuda_backend: Backend) -> None:
     assert list(cuda_backend.count_cells([], [])) == []
     assert list(cuda_backend.count_categories([], [])) == []
+
+
+def test_columns_whose_tables_fill_the_memory_are_counted_in_groups(cuda_backend: Backend) -> None:
+    cuda_backend.memory_bytes = 2 << 20  # type: ignore[attr-defined]  # tables of three plans in a quarter of it
+    values = np.linspace(-3, 3, 100).astype(np.float32)
+    plan = CellPlan("float32", 0, 0, 11, 3)
+    found = list(cuda_backend.count_cells([Numbers(values)] * 7, [plan] * 7))
+    assert len(found) == 7
+    for counts in found:
+        np.testing.assert_array_equal(counts, reference.histogram(values, plan))
+
+
+def test_a_column_that_fails_leaves_nothing_behind(cuda_backend: Backend) -> None:
+    class Broken(Numbers):
+        def values(self, start: int, stop: int) -> tuple[Any, int]:
+            if stop > 100:
+                raise OSError("truncated file")
+            return super().values(start, stop)
+
+    values = np.ones(400, np.float32)
+    plan = CellPlan("float32", 0, 0, 11, 3)
+    with pytest.raises(OSError, match="truncated file"):
+        list(cuda_backend.count_cells([Numbers(values), Broken(values)], [plan] * 2))
+    (counts,) = cuda_backend.count_cells([Numbers(values)], [plan])
+    np.testing.assert_array_equal(counts, reference.histogram(values, plan))
+
+
+@pytest.mark.skipif(not SIMULATED, reason="a real device is not filled up for a test")
+@pytest.mark.usefixtures("cuda_backend")
+class TestMemory:
+    """What happens when a device has less of it than is asked for."""
+
+    def test_chunks_are_halved_until_they_fit_and_it_is_said_once(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        from gpudrift_kernels.cuda import staging
+
+        monkeypatch.setattr(staging, "cuda", _Cramped(1024))
+        made = staging.staging(0, 1 << 20)
+        assert made.chunk_bytes == 1024
+        assert staging.staging(0, 1 << 20) is made
+        assert [record.message for record in caplog.records] == [
+            "the device has little memory left: rows go to it 1 KiB at a time"
+        ]
+
+    def test_a_device_without_any_says_what_to_do(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        from gpudrift_kernels.cuda import staging
+
+        monkeypatch.setattr(staging, "cuda", _Cramped(100))
+        with pytest.raises(DeviceError, match="free some, raise GPUDRIFT_DEVICE_MEMORY, or count on the CPU"):
+            staging.staging(0, 1 << 20)
+
+    def test_no_room_for_the_tables_is_one_clear_line(
+        self, monkeypatch: pytest.MonkeyPatch, cuda_backend: Backend
+    ) -> None:
+        def full(*_: Any, **__: Any) -> None:
+            raise MemoryError
+
+        monkeypatch.setattr("gpudrift_kernels.cuda.plan_tables.cuda.to_device", full)
+        with pytest.raises(
+            DeviceError, match="no memory left: free some, or lower GPUDRIFT_DEVICE_MEMORY"
+        ):
+            list(cuda_backend.count_cells([Numbers(np.ones(5))], [CellPlan("float64", 0, 0, 11, 3)]))
+
+
+class _Cramped:
+    """Numba's cuda on a device that gives only so many bytes at a time."""
+
+    def __init__(self, n_bytes: int) -> None:
+        self._n_bytes = n_bytes
+
+    def __getattr__(self, name: str) -> Any:
+        from numba import cuda
+
+        return getattr(cuda, name)
+
+    def device_array(self, n: int, dtype: Any) -> Any:
+        from numba import cuda
+
+        if self._n_bytes < n < 100_000:  # records are larger, and not what this is about
+            raise MemoryError
+        return cuda.device_array(n, dtype)
