@@ -29,13 +29,15 @@ from functools import cache  # noqa: E402
 from typing import TYPE_CHECKING  # noqa: E402
 
 import pytest  # noqa: E402
-from hypothesis import settings  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-settings.register_profile("gpudrift", deadline=None, derandomize=True)
-settings.load_profile("gpudrift")
+if importlib.util.find_spec("hypothesis"):  # the tests on a GPU do without
+    from hypothesis import settings
+
+    settings.register_profile("gpudrift", deadline=None, derandomize=True)
+    settings.load_profile("gpudrift")
 
 _REQUIRE = "GPUDRIFT_REQUIRE"
 

@@ -16,7 +16,7 @@ from gpudrift_kernels.boundaries import first_values
 from gpudrift_kernels.cells import DTYPES, SHAPES, CellPlan
 from gpudrift_kernels.tuning import StagingPolicy
 
-from .devices import SIMULATED, device
+from .devices import SIMULATED, SMALL, device
 from .host_rule import host_cupy
 
 if TYPE_CHECKING:
@@ -95,8 +95,8 @@ def _plans() -> dict[str, CellPlan]:
 PLANS = _plans()
 
 
-#: The simulator gets every fourth: gcc and the CPU try the arithmetic on all of them.
-_TRIED = dict(list(PLANS.items())[:: 4 if SIMULATED else 1])
+#: Every fourth in the simulator: gcc and the CPU try the arithmetic on all of them.
+_TRIED = dict(list(PLANS.items())[:: 4 if SMALL else 1])
 
 
 @pytest.fixture(params=_TRIED.values(), ids=_TRIED.keys(), scope="session")
@@ -108,7 +108,7 @@ def plan(request: pytest.FixtureRequest) -> CellPlan:
 def hostile(plan: CellPlan) -> NDArray[Any]:
     """70,000 values in no order: bit patterns, edges of cells, cuts, neighbours, specials; 350 if simulated."""
     rng = np.random.default_rng(plan.n_index)
-    few = 200 if SIMULATED else 1
+    few = 200 if SMALL else 1
     edges = first_values(rng.integers(0, plan.n_index, 3_000 // few), plan)
     values = np.concatenate(
         [
@@ -138,7 +138,7 @@ def cuda_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
             monkeypatch.setitem(sys.modules, "cupy", host_cupy())
             address = property(lambda array: {"data": (array._ary.ctypes.data, False)})
             monkeypatch.setattr(FakeCUDAArray, "__cuda_array_interface__", address, raising=False)
-            monkeypatch.setattr(stream, "__int__", lambda _: 0, raising=False)
+            monkeypatch.setattr(stream, "handle", 0, raising=False)
             monkeypatch.setattr(backend, "as_numba", lambda values, _: values)
         for module in (backend, histogram):
             monkeypatch.setattr(module, "NUMBA_THREADS", 4)

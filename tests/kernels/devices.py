@@ -9,6 +9,8 @@ from gpudrift_kernels.cuda.driver import Device, driver
 
 #: Set before Numba is imported, so for a whole process. It proves logic, not synchronisation.
 SIMULATED: Final = os.environ.get("NUMBA_ENABLE_CUDASIM") == "1"
+#: Few rows: for compute-sanitizer, which runs a kernel a hundred times slower.
+SMALL: Final = SIMULATED or os.environ.get("GPUDRIFT_GPU_TESTS") == "small"
 
 
 def device() -> Device:

@@ -13,7 +13,7 @@ from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.errors import DeviceError
 from gpudrift_kernels.rules import MISSING
 
-from .devices import SIMULATED
+from .devices import SIMULATED, SMALL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.gpu
 
-_ROWS = 400 if SIMULATED else 3_000_000
+_ROWS = 400 if SMALL else 3_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,9 +185,7 @@ class TestMemory:
             raise MemoryError
 
         monkeypatch.setattr("gpudrift_kernels.cuda.plan_tables.cuda.to_device", full)
-        with pytest.raises(
-            DeviceError, match="no memory left: free some, or lower GPUDRIFT_DEVICE_MEMORY"
-        ):
+        with pytest.raises(DeviceError, match="no memory left: free some, or lower GPUDRIFT_DEVICE_MEMORY"):
             list(cuda_backend.count_cells([Numbers(np.ones(5))], [CellPlan("float64", 0, 0, 11, 3)]))
 
 

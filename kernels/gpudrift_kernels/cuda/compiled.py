@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from numba import cuda
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+
+# A small table needs few blocks, which Numba takes for an oversight.
+warnings.filterwarnings("ignore", message="Grid size .* will likely result in GPU under-utilization")
 
 
 def kernel(function: Callable[..., None]) -> Any:

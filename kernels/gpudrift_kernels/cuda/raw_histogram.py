@@ -59,7 +59,7 @@ class RawHistogram:
         columns["n"] = [piece.values.size for piece in ordered]
         address = records.send(len(ordered), stream)
         first = 0
-        with cupy.cuda.Device(self._device.ordinal), cupy.cuda.ExternalStream(int(stream)):
+        with cupy.cuda.Device(self._device.ordinal), cupy.cuda.ExternalStream(int(stream.handle or 0)):
             for (stored, plan_dtype), members in by_pair.items():
                 part = columns[first : first + len(members)]
                 self._launch(stored, plan_dtype, part, address + first * COLUMN.itemsize)
