@@ -83,9 +83,9 @@ def _cuda_compiler_missing() -> str | None:
             return f"{package} is not installed (pip install '{package}')"
     nvidia = importlib.util.find_spec("nvidia")
     folders = (nvidia.submodule_search_locations or ()) if nvidia else ()
-    for tool in ("ptxas", "cuobjdump", "nvdisasm"):
-        if shutil.which(tool) is None and not any(Path(f).glob(f"*/bin/{tool}") for f in folders):
-            return f"{tool} was not found (pip install nvidia-cuda-nvcc 'cuda-toolkit[cuobjdump,nvdisasm]')"
+    for tool, package in (("ptxas", "nvcc"), ("cuobjdump", "cuobjdump"), ("nvdisasm", "nvdisasm")):
+        if shutil.which(tool) is None and not any(list(Path(f).glob(f"*/bin/{tool}")) for f in folders):
+            return f"{tool} was not found (pip install nvidia-cuda-{package})"
     return None
 
 

@@ -49,14 +49,16 @@ class Codes:
     rows: NDArray[np.int32]
     n_categories: int
     turn: int
+    resident: bool
 
     @property
     def n_rows(self) -> int:
         return self.rows.size
 
-    def codes(self, start: int, stop: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    def codes(self, start: int, stop: int) -> tuple[Any, NDArray[np.int64]]:
         local = np.where(self.rows < 0, self.rows, (self.rows - self.turn) % self.n_categories)
-        return local[start:stop].astype(np.int32), np.roll(np.arange(self.n_categories), -self.turn)
+        local = local[start:stop].astype(np.int32)
+        return _on_device(local) if self.resident else local, np.roll(np.arange(self.n_categories), -self.turn)
 
 
 def _on_device(values: NDArray[Any]) -> Any:
@@ -112,10 +114,10 @@ def test_categories_are_counted_through_any_dictionary(cuda_backend: Backend) ->
     rng = np.random.default_rng(3)
     sizes = (1, 12, 1_000)
     columns = [
-        Codes(rng.integers(-2, n_categories, n).astype(np.int32), n_categories, turn)
+        Codes(rng.integers(-2, n_categories, n).astype(np.int32), n_categories, turn, resident)
         for n in (0, 1, 151, _ROWS)
         for n_categories in sizes
-        for turn in (0, 5)
+        for turn, resident in ((0, False), (5, False), (5, True))
     ]
     found = list(cuda_backend.count_categories(columns, [column.n_categories for column in columns]))
     for counts, column in zip(found, columns, strict=True):

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.skipif(not find_spec("numba_cuda"), reason="numba-cuda is not installed (pip install numba-cuda)")
 def test_the_numba_kernels_are_right_in_the_simulator() -> None:
     files = [str(path) for path in Path(__file__).parent.glob("test_cuda_*.py")]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "gpu", *files]
