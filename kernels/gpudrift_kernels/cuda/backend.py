@@ -164,8 +164,9 @@ class CudaBackend:
                 if start < stop:
                     values, n_null = columns[f].values(start, stop)
                     nulls[f] += n_null
-                    pieces.append(Piece(f, as_numba(values, self.device)))
-            histogram.count([piece for piece in pieces if piece.values.size], records, stream)
+                    if values.shape[0]:
+                        pieces.append(Piece(f, as_numba(values, self.device)))
+            histogram.count(pieces, records, stream)
             stream.synchronize()  # before the records, and what was converted, are used again
 
     def _count_staged(
@@ -179,21 +180,25 @@ class CudaBackend:
         """Rows of the host: threads fill a chunk while those before it are copied and counted."""
         chunks = self._staging()
 
-        def fill(stretch: _Stretch, chunk: Chunk) -> Piece:
+        def fill(stretch: _Stretch, chunk: Chunk) -> tuple[int, int]:
             f, start, stop, first_byte = stretch
-            dtype = np.dtype(plans[f].dtype)
             values, n_null = columns[f].values(start, stop)
-            nulls[f] += n_null
-            chunk.on_host(first_byte, values.size, dtype)[:] = values
-            return Piece(f, chunk.on_device(first_byte, values.size, dtype))
+            chunk.on_host(first_byte, values.size, np.dtype(plans[f].dtype))[:] = values
+            return values.size, n_null
 
         with chunks.lock:
             try:
                 for stretches, n_bytes in _chunked(columns, fs, plans, chunks.chunk_bytes):
                     chunk = chunks.next()
-                    pieces = list(self.map(partial(fill, chunk=chunk), stretches))
+                    pieces = []
+                    for (f, _, _, first_byte), (n, n_null) in zip(
+                        stretches, self.map(partial(fill, chunk=chunk), stretches), strict=True
+                    ):
+                        nulls[f] += n_null
+                        if n:
+                            pieces.append(Piece(f, chunk.on_device(first_byte, n, np.dtype(plans[f].dtype))))
                     chunk.send(n_bytes)
-                    histogram.count([piece for piece in pieces if piece.values.size], chunk.records, chunk.stream)
+                    histogram.count(pieces, chunk.records, chunk.stream)
             finally:
                 chunks.finish()
 

@@ -5,6 +5,7 @@ Arrays that do not fit the memory allowed are sorted a part at a time, and the p
 
 from __future__ import annotations
 
+import threading
 from typing import Any, Final
 
 import numpy as np
@@ -14,6 +15,8 @@ from gpudrift_kernels.cpu import sort as cpu_sort
 
 #: Bytes that a sort or a search takes beside each byte of its input, about: radix sort has a second buffer.
 _ROOM: Final = 4
+#: Callers sort columns on many threads, and each would take the memory that is allowed for all.
+_ONE_AT_A_TIME: Final = threading.Lock()
 
 
 def sort(values: Any, memory_bytes: int) -> NDArray[Any]:
@@ -21,7 +24,8 @@ def sort(values: Any, memory_bytes: int) -> NDArray[Any]:
     import cupy
 
     n = max(1, memory_bytes // _ROOM // values.dtype.itemsize)
-    runs = [_sorted(cupy.asarray(values[first : first + n])) for first in range(0, len(values), n)]
+    with _ONE_AT_A_TIME:
+        runs = [_sorted(cupy.asarray(values[first : first + n])) for first in range(0, len(values), n)]
     if len(runs) == 1:
         return runs[0]
     merged = np.concatenate(runs) if runs else np.empty(0, values.dtype)
@@ -37,11 +41,12 @@ def ks_sorted(reference: NDArray[Any], current: NDArray[Any], memory_bytes: int)
         return 0.0
     import cupy
 
-    f, g = cupy.asarray(reference), cupy.asarray(current)
     largest = 0.0
-    for points in (f, g):
-        below_f, below_g = (cupy.searchsorted(side, points, side="right") for side in (f, g))
-        largest = max(largest, float(cupy.abs(below_f / f.size - below_g / g.size).max()))
+    with _ONE_AT_A_TIME:
+        f, g = cupy.asarray(reference), cupy.asarray(current)
+        for points in (f, g):
+            below_f, below_g = (cupy.searchsorted(side, points, side="right") for side in (f, g))
+            largest = max(largest, float(cupy.abs(below_f / f.size - below_g / g.size).max()))
     return largest
 
 
