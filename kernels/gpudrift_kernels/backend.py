@@ -133,7 +133,7 @@ def get_backend(
         _say_once(reason)
         return CpuBackend(threads)
     if reason is not None:
-        raise BackendUnavailable(f"{source} 'cuda' cannot be used: {reason}")
+        raise BackendUnavailable(f"{source} 'cuda' cannot be used: {reason}; or use 'cpu' or 'auto'")
     from gpudrift_kernels.cuda.backend import CudaBackend
 
     device = driver().devices[0]
