@@ -12,8 +12,8 @@ DEBIAN_PACKAGES := chromium chromium-driver gcc libc6-dev
 GPU_PYTHON ?= $(PYTHON)
 SANITIZER ?= compute-sanitizer
 ON_GPU := PYTHONPATH=.:kernels $(GPU_PYTHON)
-# Reading tables needs narwhals too.
-GPU_TESTS = tests/kernels/test_cuda_*.py $$($(GPU_PYTHON) -c 'import narwhals' 2>/dev/null && echo tests/frames/test_device.py)
+# Reading tables needs narwhals and pandas too.
+GPU_TESTS = tests/kernels/test_cuda_*.py $$($(GPU_PYTHON) -c 'import narwhals, pandas' 2>/dev/null && echo tests/frames/test_device.py)
 empty :=
 space := $(empty) $(empty)
 comma := ,

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from gpudrift.frames.device import DeviceColumn, device_column, is_cudf, is_on_device
+from gpudrift.frames.device import DeviceCategories, DeviceColumn, device_column, is_cudf, is_on_device
 
 #: One column as it came: NumPy, Arrow or on a GPU, always with one dimension.
-Raw: TypeAlias = NDArray[Any] | pa.ChunkedArray | DeviceColumn
+Raw: TypeAlias = NDArray[Any] | pa.ChunkedArray | DeviceColumn | DeviceCategories
 
 _UNITS: Final = {"ms": "ms", "us": "us", "ns": "ns", "ps": "ns", "fs": "ns", "as": "ns"}
 _JOINED_ROWS: Final = 1 << 16
@@ -74,7 +74,7 @@ def arrow_type(raw: Raw) -> pa.DataType:
 
 def rows(raw: Raw, start: int, stop: int) -> Raw:
     """Rows start to stop; a view."""
-    if isinstance(raw, DeviceColumn):
+    if isinstance(raw, DeviceColumn | DeviceCategories):
         return raw.rows(start, stop)
     return raw[start:stop] if isinstance(raw, np.ndarray) else raw.slice(start, stop - start)
 
@@ -83,7 +83,7 @@ def rows_at(raw: Raw, positions: NDArray[np.int64]) -> Raw:
     """Rows at ascending positions; piece by piece, since a take over many chunks would first join them all."""
     if isinstance(raw, np.ndarray):
         return raw[positions]
-    if isinstance(raw, DeviceColumn):
+    if isinstance(raw, DeviceColumn | DeviceCategories):
         return raw.rows_at(positions)
     taken, first = [], 0
     for piece in _pieces(raw):
@@ -98,7 +98,7 @@ def all_missing(raw: Raw) -> bool:
     """Whether no row has a value: null, NaN or NaT throughout. pandas gives such a column whatever type it likes."""
     if isinstance(raw, np.ndarray):
         return bool(np.isnan(raw).all()) if raw.dtype.kind in "fmM" else not raw.size
-    if isinstance(raw, DeviceColumn):
+    if isinstance(raw, DeviceColumn | DeviceCategories):
         return raw.all_missing()
     if not pt.is_floating(raw.type):
         return bool(raw.null_count == len(raw))
@@ -112,7 +112,7 @@ def no_values(n_rows: int) -> pa.ChunkedArray:
 
 def as_arrow(raw: Raw) -> pa.ChunkedArray:
     """The column as Arrow without string views; contiguous NumPy numbers go over without a copy."""
-    if isinstance(raw, DeviceColumn):
+    if isinstance(raw, DeviceColumn | DeviceCategories):
         return raw.to_arrow()
     return pa.chunked_array([pa.array(raw)]) if isinstance(raw, np.ndarray) else viewless(raw)
 

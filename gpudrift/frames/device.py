@@ -14,6 +14,7 @@ from gpudrift.errors import DependencyMissing
 from gpudrift_kernels.on_host import on_host
 
 _ON_CUDA: Final = (2, 13)  # of DLPack, enum DLDeviceType: CUDA, and its managed memory
+_TEXT: Final = ("category", "object", "str")  # what cuDF calls their dtypes
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +73,57 @@ class DeviceColumn:
         return bool(missing(values) == values.shape[0])
 
 
+@dataclass(frozen=True, eq=False)
+class DeviceCategories:
+    """Texts or categories on a GPU, as codes of a dictionary that cuDF hashed them into.
+
+    Attributes
+    ----------
+    codes : cupy.ndarray of int32
+        Place of each row in the dictionary; negative for null.
+    dictionary : pyarrow.Array
+        On the host.
+    """
+
+    codes: Any
+    dictionary: pa.Array
+
+    def __len__(self) -> int:
+        return int(self.codes.shape[0])
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.codes.nbytes)
+
+    @property
+    def type(self) -> pa.DataType:
+        return pa.dictionary(pa.int32(), self.dictionary.type)
+
+    def rows(self, start: int, stop: int) -> DeviceCategories:
+        """Rows start to stop; a view."""
+        return DeviceCategories(self.codes[start:stop], self.dictionary)
+
+    def rows_at(self, positions: NDArray[np.int64]) -> pa.ChunkedArray:
+        """Rows at positions, on the host."""
+        return DeviceCategories(self.codes[positions], self.dictionary).to_arrow()
+
+    def to_arrow(self) -> pa.ChunkedArray:
+        """All rows, on the host."""
+        codes = on_host(self.codes)
+        return pa.chunked_array([pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), self.dictionary)])
+
+    def distinct(self) -> pa.Array:
+        """Entries of the dictionary that rows have."""
+        import cupy
+
+        used = on_host(cupy.unique(self.codes))
+        return self.dictionary.take(pa.array(used[used >= 0]))
+
+    def all_missing(self) -> bool:
+        """Whether every row is null."""
+        return not bool((self.codes >= 0).any())
+
+
 def is_on_device(values: Any) -> bool:
     """Whether an array lies on an NVIDIA GPU; its class is asked first, which costs nothing."""
     kind = type(values)
@@ -90,8 +142,8 @@ def device_arrays(table: Any) -> Mapping[str, Any]:
     return {f"x{j}": table[:, j] for j in range(table.shape[1])} if table.ndim == 2 else {"x": table}
 
 
-def device_column(values: Any) -> DeviceColumn | pa.ChunkedArray:
-    """The column without a copy; as Arrow where it holds no numbers, which are counted on the host.
+def device_column(values: Any) -> DeviceColumn | DeviceCategories | pa.ChunkedArray:
+    """The column without a copy; as Arrow where it holds neither numbers nor texts, which are counted on the host.
 
     Raises
     ------
@@ -100,12 +152,17 @@ def device_column(values: Any) -> DeviceColumn | pa.ChunkedArray:
     DependencyMissing
         CuPy is not installed.
     """
-    if is_cudf(values) and values.dtype.kind not in "iuf":
+    text = is_cudf(values) and str(values.dtype).startswith(_TEXT)
+    if is_cudf(values) and not text and values.dtype.kind not in "iuf":
         return pa.chunked_array([values.to_arrow()])
     try:
         import cupy
     except ImportError as error:
         raise DependencyMissing('columns on a GPU need CuPy: pip install "gpudrift[gpu]"') from error
+    if text:
+        categories = values.astype("category").cat
+        codes = cupy.asarray(categories.codes.astype("int32").fillna(-1))
+        return DeviceCategories(codes, categories.categories.to_arrow())
     if is_cudf(values):
         null = cupy.asarray(values.isna()) if values.null_count else None
         return DeviceColumn(cupy.asarray(values if null is None else values.fillna(0)), null)

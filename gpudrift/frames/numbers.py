@@ -10,7 +10,7 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from gpudrift.frames.column import Raw, arrow_type, rows, rows_at
-from gpudrift.frames.device import DeviceColumn, as_plan_takes
+from gpudrift.frames.device import DeviceCategories, DeviceColumn, as_plan_takes
 
 #: Nanoseconds of each unit of time; a date counts days.
 _NANOSECONDS: Final = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "D": 86_400 * 10**9}
@@ -93,6 +93,8 @@ def _plain(part: Raw, meaning: str) -> tuple[Any, int]:
     """Numbers without nulls, and how many nulls there were; times as integers in the meaning's unit."""
     if isinstance(part, DeviceColumn):
         return part.present()
+    if isinstance(part, DeviceCategories):
+        part = part.to_arrow()
     unit = _unit(meaning)
     if isinstance(part, np.ndarray):
         if part.dtype.kind not in "mM":

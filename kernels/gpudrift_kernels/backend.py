@@ -46,7 +46,8 @@ class CategoryColumn(Protocol):
     def codes(self, start: int, stop: int) -> tuple[Any, NDArray[np.int64]]:
         """Local codes of rows start to stop (negative: missing), and the vocabulary's code of each local one.
 
-        The vocabulary's codes lie in 0 .. n_categories - 1; a local code without one is counted as missing.
+        The vocabulary's codes lie in 0 .. n_categories - 1, or are n_categories, which is missing; so is a local code
+        without one.
         """
         ...
 

@@ -8,6 +8,7 @@ from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -63,7 +64,7 @@ def cupy(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
     vars(module).update(
         ndarray=Resident, from_dlpack=from_dlpack, asnumpy=np.asarray, asarray=np.asarray, clip=np.clip,
-        where=np.where, isnan=np.isnan, isinf=np.isinf, ascontiguousarray=np.ascontiguousarray,
+        where=np.where, isnan=np.isnan, isinf=np.isinf, ascontiguousarray=np.ascontiguousarray, unique=np.unique,
     )  # fmt: skip
     monkeypatch.setitem(sys.modules, "cupy", module)
     return module
@@ -157,6 +158,65 @@ def test_a_bad_column_is_named_and_the_rest_is_compared(column: Tensor, why: str
     made = gd.profile({"good": np.arange(5.0), "bad": column}, backend="cpu")
     assert made.columns == ("good",)
     assert [why in problem.what for problem in made.problems] == [True]
+
+
+class Accessor:
+    """``series.cat`` of cuDF."""
+
+    def __init__(self, column: pa.DictionaryArray) -> None:
+        self.codes = CudfSeries(pd.Series(column.indices.to_numpy(zero_copy_only=False)))
+        self.categories = CudfSeries(pd.Series(column.dictionary.to_pylist(), dtype=object))
+
+
+class CudfSeries:
+    """As much of a Series of cuDF as is asked for, over pandas; it proves what is asked, not that cuDF does it."""
+
+    __module__ = "cudf.core.series"
+
+    def __init__(self, series: pd.Series[Any]) -> None:
+        self._series = series
+        self.dtype = series.dtype
+        self.null_count = int(series.isna().sum())
+
+    @property
+    def cat(self) -> Accessor:
+        return Accessor(pa.array(self._series.astype(object), from_pandas=True).dictionary_encode())
+
+    def __iter__(self) -> Any:
+        raise AssertionError("a device array is never walked through on the host")
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
+        return self._series.to_numpy(dtype)
+
+    def astype(self, dtype: str) -> CudfSeries:
+        return self if dtype == "category" else CudfSeries(self._series.astype("float64" if self.null_count else dtype))
+
+    def fillna(self, value: int) -> CudfSeries:
+        filled = self._series.fillna(value)
+        return CudfSeries(pd.Series(filled.to_numpy("int64" if str(self.dtype) == "Int64" else "int32")))
+
+    def isna(self) -> CudfSeries:
+        return CudfSeries(self._series.isna())
+
+    def to_arrow(self) -> pa.Array:
+        return pa.array(self._series, from_pandas=True)
+
+
+@pytest.mark.usefixtures("cupy")
+def test_a_series_of_cudf_is_counted_as_the_same_one_of_pandas() -> None:
+    rng = np.random.default_rng(5)
+    texts = pd.Series(rng.choice(["a", "b", "été", None], 5_000), dtype=object)
+    whole = pd.Series(rng.integers(0, 9, 5_000)).astype("Int64")
+    whole[::7] = pd.NA
+    reference = {"text": texts, "whole": whole, "real": pd.Series(rng.normal(size=5_000))}
+    current = {"text": texts.replace({"b": "new"}), "whole": whole[::-1], "real": reference["real"] + 1}
+    champion = gd.profile(reference, backend="cpu")
+    assert gd.profile(_as_cudf(reference), backend="cpu").profile_id == champion.profile_id
+    assert champion.count(_as_cudf(current), backend="cpu") == champion.count(current, backend="cpu")
+
+
+def _as_cudf(table: dict[str, pd.Series[Any]]) -> dict[str, CudfSeries]:
+    return {name: CudfSeries(series) for name, series in table.items()}
 
 
 def test_without_cupy_the_install_line_is_given(monkeypatch: pytest.MonkeyPatch) -> None:

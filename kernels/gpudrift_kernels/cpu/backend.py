@@ -62,7 +62,7 @@ class CpuBackend:
         def count(task: _Task) -> NDArray[np.int64]:
             f, start, stop = task
             codes, vocabulary = columns[f].codes(start, stop)
-            local = categories(codes, vocabulary.size)
+            local = categories(on_host(codes), vocabulary.size)
             total = np.zeros(n_categories[f] + 1, np.int64)
             np.add.at(total, vocabulary, local[:-1])
             total[-1] += local[-1]
