@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -208,3 +209,19 @@ class _Cramped:
         if self._n_bytes < n < 100_000:  # records are larger, and not what this is about
             raise MemoryError
         return cuda.device_array(n, dtype)
+
+
+@pytest.mark.skipif(SIMULATED, reason="the simulator runs one kernel at a time")
+def test_eight_threads_at_once_get_the_same_counts(cuda_backend: Backend) -> None:
+    values = np.random.default_rng(4).normal(size=100_000).astype(np.float32)
+    plan = CellPlan("float32", 0, 0, 11, 3)
+    expected = reference.histogram(values, plan)
+    columns = [Numbers(values), Numbers(_on_device(values))]
+
+    def count(_: int) -> list[NDArray[np.int64]]:
+        return list(cuda_backend.count_cells(columns, [plan, plan]))
+
+    with ThreadPoolExecutor(8) as pool:
+        for found in pool.map(count, range(16)):
+            for counts in found:
+                np.testing.assert_array_equal(counts, expected)

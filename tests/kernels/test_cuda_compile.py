@@ -46,7 +46,9 @@ def test_the_histogram_stays_within_its_budget(stored: str, plan: str, architect
     atomics = [text for text in kernel.instructions if "ATOMS" in text]
     assert all("ATOMS.POPC.INC" in text for text in atomics)  # equal cells of a warp are one access
     assert len(kernel.loops) == (2 if plan in ("int64", "uint64") else 6)
+    itemsize = np.dtype(stored).itemsize
     for loop in kernel.loops:
+        assert loop.values == 16 // itemsize * (policy.loads if itemsize > 2 else 1)
         assert loop.shared == loop.values  # one atomic a value, and nothing else
     if plan == "float32":
         assert kernel.doubles == 0

@@ -16,7 +16,7 @@ _SHARED_BYTES_PER_BLOCK: Final = 97  # the most that a kernel may ask for
 
 #: Of cuda.h, enum CUresult: what the driver says where it is installed and there is no GPU.
 _NO_DEVICE: Final = 100
-_NOT_READY: Final = 600
+_STREAM_GONE: Final = (400, 709)  # an invalid handle, a destroyed context
 _POINTER_DEVICE: Final = 9  # enum CUpointer_attribute
 
 
@@ -80,8 +80,8 @@ def device_of(pointer: int) -> int | None:
 
 
 def stream_lives(stream: int) -> bool:
-    """Whether work may be put on a stream: a destroyed one is refused here, before anything is queued."""
-    return _library().cuStreamQuery(ctypes.c_void_p(stream)) in (0, _NOT_READY)
+    """Whether a stream is there: a destroyed one is refused here, before anything is queued. Needs a context."""
+    return _library().cuStreamQuery(ctypes.c_void_p(stream)) not in _STREAM_GONE
 
 
 def _library() -> ctypes.CDLL:

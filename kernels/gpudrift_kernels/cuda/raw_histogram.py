@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -49,6 +49,13 @@ class RawHistogram:
         """
         import cupy
 
+        launches = self.launches(pieces, records, stream)
+        with cupy.cuda.Device(self._device.ordinal), cupy.cuda.ExternalStream(int(stream.handle or 0)):
+            for launch in launches:
+                launch()
+
+    def launches(self, pieces: Sequence[Piece], records: Records, stream: Any) -> list[Callable[[], None]]:
+        """Queue the copy of the records; what remains to be called, on the stream, to count."""
         by_pair: dict[tuple[str, str], list[Piece]] = {}
         for piece in pieces:
             by_pair.setdefault((piece.values.dtype.name, self._plans[piece.f].dtype), []).append(piece)
@@ -58,24 +65,22 @@ class RawHistogram:
         columns["values"] = [piece.values.__cuda_array_interface__["data"][0] for piece in ordered]
         columns["n"] = [piece.values.size for piece in ordered]
         address = records.send(len(ordered), stream)
-        first = 0
-        with cupy.cuda.Device(self._device.ordinal), cupy.cuda.ExternalStream(int(stream.handle or 0)):
-            for (stored, plan_dtype), members in by_pair.items():
-                part = columns[first : first + len(members)]
-                self._launch(stored, plan_dtype, part, address + first * COLUMN.itemsize)
-                first += len(members)
+        launches, first = [], 0
+        for pair, members in by_pair.items():
+            for start in range(first, first + len(members), _GRID_COLUMNS):
+                part = columns[start : min(start + _GRID_COLUMNS, first + len(members))]
+                launches.append(self._launch(*pair, part, address + start * COLUMN.itemsize))
+            first += len(members)
+        return launches
 
-    def _launch(self, stored: str, plan_dtype: str, columns: NDArray[Any], address: int) -> None:
+    def _launch(self, stored: str, plan_dtype: str, columns: NDArray[Any], address: int) -> Callable[[], None]:
         policy = cuda_policy_for(self._device.capability, plan_dtype)
+        blocks = policy.blocks * self._device.multiprocessors
+        worth = -(-int(columns["n"].max()) // policy.rows_per_block)
+        grid = (max(1, min(worth, blocks // columns.size)), columns.size)
         shared = 4 * (int(columns["window"].max()) + rules.N_SPECIAL)
         kernel = _kernel(self._device, stored, plan_dtype)
-        kernel.max_dynamic_shared_size_bytes = shared
-        blocks = policy.blocks * self._device.multiprocessors
-        for first in range(0, columns.size, _GRID_COLUMNS):
-            part = columns[first : first + _GRID_COLUMNS]
-            worth = -(-int(part["n"].max()) // policy.rows_per_block)
-            grid = (max(1, min(worth, blocks // part.size)), part.size)
-            kernel(grid, (policy.threads,), (np.uint64(address + first * COLUMN.itemsize),), shared_mem=shared)
+        return partial(kernel, grid, (policy.threads,), (np.uint64(address),), shared_mem=shared)
 
 
 def options_for(policy: CudaPolicy, stored: str, plan_dtype: str) -> tuple[str, ...]:
@@ -135,5 +140,7 @@ def _kernel(device: Device, stored: str, plan_dtype: str) -> Any:
     import cupy
 
     options = options_for(cuda_policy_for(device.capability, plan_dtype), stored, plan_dtype)
-    module = cupy.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=options)
-    return module.get_function("histogram")
+    with cupy.cuda.Device(device.ordinal):
+        kernel = cupy.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=options).get_function("histogram")
+        kernel.max_dynamic_shared_size_bytes = 4 * most_counters(device, plan_dtype)
+    return kernel
