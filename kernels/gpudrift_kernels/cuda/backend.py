@@ -199,6 +199,9 @@ class CudaBackend:
                             pieces.append(Piece(f, chunk.on_device(first_byte, n, np.dtype(plans[f].dtype))))
                     chunk.send(n_bytes)
                     histogram.count(pieces, chunk.records, chunk.stream)
+            except BaseException:
+                staging.cache_clear()  # threads may still be filling a chunk: nobody else gets it
+                raise
             finally:
                 chunks.finish()
 

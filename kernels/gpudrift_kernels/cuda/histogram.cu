@@ -45,7 +45,7 @@ union Number {
     UInt64 u;
 };
 
-// One column of a launch; histogram.py lays out the same record. Numbers are in the type of the plan.
+// One column of a launch; staging.py lays out the same record. Numbers are in the type of the plan.
 struct Column {
     const void* values;
     UInt64* counts;        // of each index, then of missing, +infinity, -infinity

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -128,7 +127,3 @@ def _chunks_within(memory_bytes: int) -> tuple[int, list[Chunk]]:
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error of Numba or CuPy says that no memory is left."""
     return isinstance(error, MemoryError) or getattr(error, "code", None) == _OUT_OF_MEMORY
-
-
-if hasattr(os, "register_at_fork"):  # neither streams nor memory of a device survive a fork
-    os.register_at_fork(after_in_child=staging.cache_clear)
