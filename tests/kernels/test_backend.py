@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib.machinery
 import os
 import re
 import subprocess
@@ -43,8 +42,7 @@ def _machine(
     """A machine with this driver and these packages, as far as choosing a device can see."""
     for module in (availability, backend):
         monkeypatch.setattr(module, "driver", lambda: found)
-    spec = importlib.machinery.ModuleSpec("some", None)
-    monkeypatch.setattr(availability, "find_spec", lambda name: spec if name in packages else None)
+    monkeypatch.setattr(availability, "installed", lambda name: name in packages)
     monkeypatch.setattr(availability, "toolkit_version", lambda: toolkit)
 
 

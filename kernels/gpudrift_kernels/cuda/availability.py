@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
 from typing import Final
@@ -18,7 +19,7 @@ def obstacle() -> str | None:
     found = driver()
     if found.problem is not None or found.version is None:
         return found.problem
-    if find_spec("numba_cuda") is None:
+    if not installed("numba_cuda"):
         return f"numba-cuda is not installed: {INSTALL_LINE}"
     toolkit = toolkit_version()
     if found.version < _OLDEST_DRIVER or (toolkit is not None and found.version < toolkit):
@@ -28,9 +29,16 @@ def obstacle() -> str | None:
 
 def has_cupy() -> bool:
     """Whether CuPy is installed: it brings the fastest histogram and the sort on the device."""
-    return find_spec("cupy") is not None
+    return installed("cupy")
 
 
+@cache
+def installed(module: str) -> bool:
+    """Whether a module could be imported; asked once, since every count begins with it."""
+    return find_spec(module) is not None
+
+
+@cache
 def toolkit_version() -> tuple[int, int] | None:
     """CUDA version of the compiler that is installed, which writes code that an older driver refuses."""
     try:
