@@ -6,8 +6,14 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install -qq -c constraints-cpu.txt
 DEPENDENCIES := pyproject.toml constraints-cpu.txt
 # What `make ci` brings along; tests that carry one of these marks may not skip there.
-REQUIRED := browser gcc
+REQUIRED := browser cuda_compile gcc
 DEBIAN_PACKAGES := chromium chromium-driver gcc libc6-dev
+# What the targets gpu-* run with.
+GPU_PYTHON ?= $(PYTHON)
+SANITIZER ?= compute-sanitizer
+ON_GPU := PYTHONPATH=.:kernels $(GPU_PYTHON)
+# Reading tables needs narwhals and pandas too.
+GPU_TESTS = tests/kernels/test_cuda_*.py $$($(GPU_PYTHON) -c 'import narwhals, pandas' 2>/dev/null && echo tests/frames/test_device.py)
 empty :=
 space := $(empty) $(empty)
 comma := ,
@@ -15,7 +21,8 @@ comma := ,
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .NOTPARALLEL:
-.PHONY: help demo test test-slow test-required lint types layers doctest wheel-check bench ci clean
+.PHONY: help demo test test-slow test-required lint types layers doctest wheel-check bench gpu-test gpu-sanitize gpu-bench ci \
+	clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -47,10 +54,28 @@ wheel-check: $(VENV)/.installed-dev ## build the wheel, install it in a clean en
 bench: $(VENV)/.installed-dev ## measure
 	@$(BIN)/python -m benchmarks
 
+# On a machine with an NVIDIA GPU. Nothing is installed: $(GPU_PYTHON) has numba, numba-cuda, cupy, torch, pyarrow and
+# pytest. Whatever these warn of is shown, and fails no test: it is not ours.
+gpu-test: ## the same tests on the GPU, where a skip fails; GPU_PYTHON=python3 says which Python
+	@GPUDRIFT_REQUIRE=gpu $(ON_GPU) -m pytest -p no:cacheprovider -W default -m gpu $(GPU_TESTS)
+
+gpu-sanitize: ## small cases under compute-sanitizer: memory, races, barriers
+	@command -v $(SANITIZER) >/dev/null || { echo "compute-sanitizer not found: it comes with the CUDA toolkit; \
+	make gpu-sanitize SANITIZER=/usr/local/cuda/bin/compute-sanitizer" >&2; exit 1; }
+	@for tool in memcheck racecheck synccheck; do \
+		echo "compute-sanitizer $$tool"; \
+		PYTHONPATH=.:kernels GPUDRIFT_REQUIRE=gpu GPUDRIFT_GPU_TESTS=small $(SANITIZER) --tool $$tool --error-exitcode 9 \
+			$(GPU_PYTHON) -m pytest -q -p no:cacheprovider -W default -m gpu tests/kernels/test_cuda_*.py || exit 1; \
+	done
+
+gpu-bench: ## bandwidth against a copy, and other libraries; writes benchmarks/results/<gpu>-<date>.json
+	@$(ON_GPU) -m benchmarks.gpu
+
+
 ci: test test-required test-slow lint types layers doctest wheel-check ## everything that a change must pass
 
-# The tests that need a browser or a compiler, where a skip fails.
-test-required: $(VENV)/.installed-browser
+# The tests that need a browser or a compiler, for the host or for a GPU, where a skip fails.
+test-required: $(VENV)/.installed-required
 	@missing=; \
 	for package in $(DEBIAN_PACKAGES); do \
 		dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed || missing="$$missing $$package"; \
@@ -88,6 +113,6 @@ $(VENV)/.installed-dev: $(DEPENDENCIES) | $(BIN)/python
 	@$(INSTALL) -e ".[demo,dev,train-cpu]"
 	@touch $@ $(VENV)/.installed-demo
 
-$(VENV)/.installed-browser: $(VENV)/.installed-dev
-	@$(INSTALL) -e ".[demo,dev,train-cpu,browser]"
+$(VENV)/.installed-required: $(VENV)/.installed-dev
+	@$(INSTALL) -e ".[demo,dev,train-cpu,browser,compile]"
 	@touch $@

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ConfigError,
         DataError,
         DependencyMissing,
+        DeviceError,
         GpudriftError,
         ModelError,
         PlanError,
@@ -83,6 +84,7 @@ __all__ = [  # noqa: RUF022  a page that a user reads, by what they want to do
     "ConfigError",
     "DataError",
     "DependencyMissing",
+    "DeviceError",
     "ModelError",
     "PlanError",
     "ProfileError",
@@ -94,8 +96,8 @@ _HOMES = {
     "gpudrift_kernels.backend": ("Backend", "get_backend"),
     "gpudrift.config": ("Settings", "load_settings"),
     "gpudrift.errors": (
-        "BackendUnavailable", "ConfigError", "DataError", "DependencyMissing", "GpudriftError", "ModelError",
-        "PlanError", "ProfileError", "RegistryError", "TrainingError",
+        "BackendUnavailable", "ConfigError", "DataError", "DependencyMissing", "DeviceError", "GpudriftError",
+        "ModelError", "PlanError", "ProfileError", "RegistryError", "TrainingError",
     ),
     "gpudrift.frames.problem": ("Problem",),
     "gpudrift.profiles": (

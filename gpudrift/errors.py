@@ -2,6 +2,7 @@
 
 GpudriftError
 |-- BackendUnavailable (RuntimeError)   the asked-for device or its libraries are not there
+|-- DeviceError        (RuntimeError)   a device ran out of memory, a stream is gone, an array lies on another device
 |-- DependencyMissing  (ImportError)    an optional package is needed; the message holds the install line
 |-- DataError          (ValueError)     an input cannot be read or compared
 |-- ProfileError       (ValueError)     a profile file is damaged, too new, or not one of ours
@@ -14,13 +15,14 @@ GpudriftError
 
 from __future__ import annotations
 
-from gpudrift_kernels.errors import BackendUnavailable, ConfigError, GpudriftError, PlanError
+from gpudrift_kernels.errors import BackendUnavailable, ConfigError, DeviceError, GpudriftError, PlanError
 
 __all__ = [
     "BackendUnavailable",
     "ConfigError",
     "DataError",
     "DependencyMissing",
+    "DeviceError",
     "GpudriftError",
     "ModelError",
     "PlanError",

@@ -25,7 +25,7 @@ expect 0 "$python" -m build --outdir "$elsewhere/dist" "$checkout"
 wheel=$(echo "$elsewhere"/dist/gpudrift-*.whl)
 
 "$python" -m zipfile -l "$wheel" >"$elsewhere/files"
-for wanted in gpudrift/py.typed gpudrift_kernels/py.typed gpudrift/cli/ gpudrift_kernels/cpu/; do
+for wanted in gpudrift/py.typed gpudrift_kernels/py.typed gpudrift/cli/ gpudrift_kernels/cpu/ gpudrift_kernels/cuda/histogram.cu; do
     grep -q "^$wanted" "$elsewhere/files" || fail "no $wanted in the wheel"
 done
 if grep -E '^(tests|benchmarks|kernels)/|__pycache__|\.nb[ci] ' "$elsewhere/files" >&2; then

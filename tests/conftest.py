@@ -29,13 +29,15 @@ from functools import cache  # noqa: E402
 from typing import TYPE_CHECKING  # noqa: E402
 
 import pytest  # noqa: E402
-from hypothesis import settings  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-settings.register_profile("gpudrift", deadline=None, derandomize=True)
-settings.load_profile("gpudrift")
+if importlib.util.find_spec("hypothesis"):  # the tests on a GPU do without
+    from hypothesis import settings
+
+    settings.register_profile("gpudrift", deadline=None, derandomize=True)
+    settings.load_profile("gpudrift")
 
 _REQUIRE = "GPUDRIFT_REQUIRE"
 
@@ -58,6 +60,8 @@ def _gcc_missing() -> str | None:
 @cache
 def _gpu_missing() -> str | None:
     """Ask the driver itself: importing a CUDA library proves nothing, and makes a context."""
+    if os.environ.get("NUMBA_ENABLE_CUDASIM") == "1":
+        return None  # kernels/test_cuda_simulator.py runs them so
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
@@ -74,12 +78,14 @@ def _gpu_missing() -> str | None:
 
 @cache
 def _cuda_compiler_missing() -> str | None:
-    if importlib.util.find_spec("numba_cuda") is None:
-        return "numba-cuda is not installed (pip install 'numba-cuda[cu13]')"
+    for module, package in (("numba_cuda", "numba-cuda[cu13]"), ("cupy", "cupy-cuda13x")):
+        if importlib.util.find_spec(module) is None:
+            return f"{package} is not installed (pip install '{package}')"
     nvidia = importlib.util.find_spec("nvidia")
     folders = (nvidia.submodule_search_locations or ()) if nvidia else ()
-    if shutil.which("ptxas") is None and not any(Path(f).glob("*/bin/ptxas") for f in folders):
-        return "ptxas was not found (pip install nvidia-cuda-nvcc)"
+    for tool, package in (("ptxas", "nvcc"), ("cuobjdump", "cuobjdump"), ("nvdisasm", "nvdisasm")):
+        if shutil.which(tool) is None and not any(list(Path(f).glob(f"*/bin/{tool}")) for f in folders):
+            return f"{tool} was not found (pip install nvidia-cuda-{package})"
     return None
 
 

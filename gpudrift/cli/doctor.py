@@ -9,8 +9,6 @@ from rich.console import Console
 from gpudrift.cli.consoles import console, line
 from gpudrift.version import __version__
 
-_DRIVER = Path("/proc/driver/nvidia")
-
 
 def doctor() -> None:
     """Show devices, versions, and how to install what is missing."""
@@ -31,31 +29,23 @@ def _section(screen: Console, title: str, entries: dict[str, str]) -> None:
 
 
 def _devices() -> dict[str, str]:
-    from gpudrift import BackendUnavailable, get_backend
+    from gpudrift_kernels.cuda.availability import has_cupy, obstacle
+    from gpudrift_kernels.cuda.driver import driver
 
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     found = {"cpu": f"ready, on {usable} of {os.cpu_count()} processors"}
-    try:
-        found["cuda"] = f"ready, as {get_backend('cuda').name}"
-    except BackendUnavailable as error:
-        found["cuda"] = f"not available: {error}"
-    found["NVIDIA"] = nvidia_devices(_DRIVER)
+    reason = obstacle()
+    slow = "" if has_cupy() else "; CuPy would make it faster"
+    found["cuda"] = f"ready, on device 0{slow}" if reason is None else f"not available: {reason}"
+    nvidia = driver()
+    if nvidia.version is not None:
+        found["driver"] = "NVIDIA, for CUDA {}.{}".format(*nvidia.version)
+    for gpu in nvidia.devices:
+        capability = "{}.{}".format(*gpu.capability)
+        found[f"device {gpu.ordinal}"] = f"{gpu.name}, {gpu.memory_bytes / 2**30:.0f} GiB, compute {capability}"
     if chosen := os.environ.get("GPUDRIFT_DEVICE"):
         found["GPUDRIFT_DEVICE"] = f"{chosen}, which 'auto' takes"
     return found
-
-
-def nvidia_devices(driver: Path) -> str:
-    """The GPUs that the driver lists, read from its files: no library is loaded and no context made."""
-    models = [
-        text.strip()
-        for file in sorted(driver.glob("gpus/*/information"))
-        for name, _, text in [file.read_text(errors="replace").partition("\n")[0].partition(":")]
-        if name == "Model"
-    ]
-    if models:
-        return ", ".join(models)
-    return "a driver without a GPU" if driver.is_dir() else "no driver"
 
 
 def _kernel_cache() -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from gpudrift.frames.column import Raw, as_arrow, rows, rows_at, viewless
+from gpudrift.frames.device import DeviceCategories
 
 #: Rows and bytes whose distinct values are looked for at once.
 _ROWS: Final = 1 << 20
@@ -35,8 +36,13 @@ class CategoryReader:
     def n_rows(self) -> int:
         return len(self._raw)
 
-    def codes(self, start: int, stop: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """Codes of rows start to stop (negative: missing), and the vocabulary's code of each: the same."""
+    def codes(self, start: int, stop: int) -> tuple[Any, NDArray[np.int64]]:
+        """Codes of rows start to stop (negative: missing), and the vocabulary's code of each.
+
+        Rows on a GPU stay there, as codes of their own dictionary; others come in the vocabulary's codes already.
+        """
+        if isinstance(self._raw, DeviceCategories):
+            return self._raw.codes[start:stop], self._places_of(self._raw.dictionary)
         part = as_arrow(rows(self._raw, start, stop))
         known = self._known
         if not pt.is_dictionary(part.type):
@@ -52,6 +58,14 @@ class CategoryReader:
         indices: NDArray[np.int32] = chunk.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
         return known[key].take(indices)
 
+    def _places_of(self, dictionary: pa.Array) -> NDArray[np.int64]:
+        """Where each entry of a dictionary is counted; null and NaN behind "new", with what is missing."""
+        key = _identity(dictionary)
+        if key not in self._known:
+            self._known[key] = self._codes_of(dictionary)
+        codes = self._known[key][:-1].astype(np.int64)
+        return np.where(codes < 0, len(self._vocabulary) + 1, codes)
+
     def _codes_of(self, dictionary: pa.Array) -> NDArray[np.int32]:
         """The code of each entry of a dictionary, then of the index -1; negative for null and NaN."""
         texts = as_text(dictionary)
@@ -65,6 +79,9 @@ def distinct_texts(raw: Raw, known: pa.Array, *, most: int, most_bytes: int) -> 
 
     None as soon as there are more than ``most``, or they hold more than ``most_bytes``.
     """
+    if isinstance(raw, DeviceCategories):
+        known = pa.concat_arrays([known, as_text(raw.distinct()).drop_null()]).unique()
+        return None if len(known) > most or _text_bytes(known) > most_bytes else known
     step = max(min(_ROWS, len(raw) * _BYTES // max(raw.nbytes, 1)), 1)
     for start in range(0, len(raw), step):
         part = as_arrow(rows(raw, start, min(start + step, len(raw))))

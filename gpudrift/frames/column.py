@@ -13,8 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-#: One column as it came: NumPy or Arrow, always with one dimension.
-Raw: TypeAlias = NDArray[Any] | pa.ChunkedArray
+from gpudrift.frames.device import DeviceCategories, DeviceColumn, device_column, is_cudf, is_on_device
+
+#: One column as it came: NumPy, Arrow or on a GPU, always with one dimension.
+Raw: TypeAlias = NDArray[Any] | pa.ChunkedArray | DeviceColumn | DeviceCategories
 
 _UNITS: Final = {"ms": "ms", "us": "us", "ns": "ns", "ps": "ns", "fs": "ns", "as": "ns"}
 _JOINED_ROWS: Final = 1 << 16
@@ -53,6 +55,11 @@ def as_column(values: Any) -> Raw:
     if getattr(values, "ndim", 1) != 1:
         raise Unreadable(f"it has {values.ndim} dimensions")
     try:
+        if is_cudf(values) or is_on_device(values):
+            return device_column(values)
+    except (BufferError, TypeError, ValueError) as error:
+        raise Unreadable(first_line(error)) from error
+    try:
         return _converted(values)
     except OverflowError as error:
         raise Unreadable("it holds integers beyond 64 bits") from error
@@ -67,6 +74,8 @@ def arrow_type(raw: Raw) -> pa.DataType:
 
 def rows(raw: Raw, start: int, stop: int) -> Raw:
     """Rows start to stop; a view."""
+    if isinstance(raw, DeviceColumn | DeviceCategories):
+        return raw.rows(start, stop)
     return raw[start:stop] if isinstance(raw, np.ndarray) else raw.slice(start, stop - start)
 
 
@@ -74,6 +83,8 @@ def rows_at(raw: Raw, positions: NDArray[np.int64]) -> Raw:
     """Rows at ascending positions; piece by piece, since a take over many chunks would first join them all."""
     if isinstance(raw, np.ndarray):
         return raw[positions]
+    if isinstance(raw, DeviceColumn | DeviceCategories):
+        return raw.rows_at(positions)
     taken, first = [], 0
     for piece in _pieces(raw):
         lower, upper = np.searchsorted(positions, [first, first + len(piece)])
@@ -87,6 +98,8 @@ def all_missing(raw: Raw) -> bool:
     """Whether no row has a value: null, NaN or NaT throughout. pandas gives such a column whatever type it likes."""
     if isinstance(raw, np.ndarray):
         return bool(np.isnan(raw).all()) if raw.dtype.kind in "fmM" else not raw.size
+    if isinstance(raw, DeviceColumn | DeviceCategories):
+        return raw.all_missing()
     if not pt.is_floating(raw.type):
         return bool(raw.null_count == len(raw))
     return all(pc.all(chunk.is_null(nan_is_null=True), min_count=0).as_py() for chunk in raw.chunks)
@@ -99,6 +112,8 @@ def no_values(n_rows: int) -> pa.ChunkedArray:
 
 def as_arrow(raw: Raw) -> pa.ChunkedArray:
     """The column as Arrow without string views; contiguous NumPy numbers go over without a copy."""
+    if isinstance(raw, DeviceColumn | DeviceCategories):
+        return raw.to_arrow()
     return pa.chunked_array([pa.array(raw)]) if isinstance(raw, np.ndarray) else viewless(raw)
 
 

@@ -10,6 +10,7 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from gpudrift.frames.column import Raw, arrow_type, rows, rows_at
+from gpudrift.frames.device import DeviceCategories, DeviceColumn, as_plan_takes
 
 #: Nanoseconds of each unit of time; a date counts days.
 _NANOSECONDS: Final = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "D": 86_400 * 10**9}
@@ -42,9 +43,15 @@ class NumberReader:
     def n_rows(self) -> int:
         return len(self._raw)
 
-    def values(self, start: int, stop: int) -> tuple[NDArray[Any], int]:
-        """Rows start to stop without nulls, contiguous, in the plan's dtype, and how many nulls were left out."""
+    def values(self, start: int, stop: int) -> tuple[Any, int]:
+        """Rows start to stop without nulls, contiguous, in the plan's dtype, and how many nulls were left out.
+
+        Rows on a GPU stay there, in any dtype that the kernels widen to the plan's.
+        """
         values, n_null = _plain(rows(self._raw, start, stop), self._meaning)
+        if isinstance(self._raw, DeviceColumn):
+            values, n_nan = as_plan_takes(values, self._dtype)
+            return values, n_null + n_nan
         if self._dtype.kind == "f":
             return _as_float(values, self._dtype), n_null
         if values.dtype.kind == "f":
@@ -78,11 +85,16 @@ def number_sample(raw: Raw, positions: NDArray[np.int64], meaning: str) -> NDArr
     if values.dtype.kind == "f":
         present: NDArray[Any] = values[~np.isnan(values)]
         return present.astype(np.float32) if present.dtype.itemsize == 2 else present
-    return values.astype(np.uint64 if values.dtype.kind == "u" else np.int64)
+    integers: NDArray[Any] = values.astype(np.uint64 if values.dtype.kind == "u" else np.int64)
+    return integers
 
 
-def _plain(part: Raw, meaning: str) -> tuple[NDArray[Any], int]:
-    """NumPy numbers without nulls, and how many nulls there were; times as integers in the meaning's unit."""
+def _plain(part: Raw, meaning: str) -> tuple[Any, int]:
+    """Numbers without nulls, and how many nulls there were; times as integers in the meaning's unit."""
+    if isinstance(part, DeviceColumn):
+        return part.present()
+    if isinstance(part, DeviceCategories):
+        part = part.to_arrow()
     unit = _unit(meaning)
     if isinstance(part, np.ndarray):
         if part.dtype.kind not in "mM":

@@ -23,8 +23,9 @@ def floats(raw: Raw) -> NDArray[np.float64]:
     if isinstance(raw, np.ndarray):
         values = raw.astype(np.float64)
     else:
-        held = held_type(raw.type)
-        column = raw.cast(held) if pt.is_dictionary(raw.type) else raw
+        column = as_arrow(raw)
+        held = held_type(column.type)
+        column = column.cast(held) if pt.is_dictionary(column.type) else column
         column = column.cast(pa.uint8()) if pt.is_boolean(held) else column
         values = np.array(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
     values[~np.isfinite(values)] = np.nan

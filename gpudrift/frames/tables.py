@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from gpudrift.errors import DataError
 from gpudrift.frames.column import Raw, Unreadable, as_column, first_line
+from gpudrift.frames.device import device_arrays, is_cudf, is_on_device
 from gpudrift.frames.parquet import open_parquet
 from gpudrift.frames.problem import Problem
 from gpudrift.frames.source import MemorySource, Source, refuse_duplicates
 from gpudrift.frames.stream import StreamSource, spooled
 
-#: A pandas, polars or pyarrow table, a RecordBatchReader, a NumPy array, arrays by name, or a Parquet path or glob.
+#: A pandas, polars, cuDF or pyarrow table, a RecordBatchReader, an array of NumPy or on a GPU, arrays by name, or a
+#: Parquet path or glob.
 TableLike = Any
 
 
@@ -48,6 +50,8 @@ def open_source(table: TableLike, role: str, *, again: bool) -> Source:
         return open_parquet(table, role)
     if isinstance(table, np.ndarray):
         return _from_mapping(_columns_of(table, role), role)
+    if not is_cudf(table) and is_on_device(table):
+        return _from_mapping(device_arrays(table), role)
     if isinstance(table, Mapping):
         return _from_mapping(table, role)
     if isinstance(table, pa.Table | pa.RecordBatch):

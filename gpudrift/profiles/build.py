@@ -33,6 +33,7 @@ from gpudrift.profiles.extent import extent
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.sampling import LARGER_SAMPLE_ROWS, sample_positions
 from gpudrift_kernels.backend import Backend, BackendName, get_backend
+from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.planning import MAX_SHARE, plan_cells
 
 
@@ -213,7 +214,7 @@ def _value_sample(source: Source, column: NumericColumn, n_values: int) -> NDArr
                 values, _ = reader.values(start, min(start + (1 << 20), reader.n_rows))
                 finite = values if column.plan.wide else values[np.isfinite(values)]
                 lower, upper = np.searchsorted(ranks, [first, first + finite.size])
-                yield finite[ranks[lower:upper] - first]
+                yield on_host(finite[ranks[lower:upper] - first]).astype(column.plan.dtype, copy=False)
                 first += finite.size
 
     return np.concatenate(list(pieces()))

@@ -197,4 +197,4 @@ def _values(source: Source, column: NumericColumn) -> NDArray[Any]:
     for batch in source.batches([column.name]):
         reader = NumberReader(batch.columns[column.name], column.meaning, column.plan.dtype)
         parts.append(reader.values(0, reader.n_rows)[0])
-    return np.concatenate(parts)
+    return np.concatenate(parts).astype(column.plan.dtype, copy=False)

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift_kernels.cells import CellPlan
+from gpudrift_kernels.cuda.availability import obstacle
+from gpudrift_kernels.cuda.driver import driver
+from gpudrift_kernels.cuda.memory import memory_limit
 from gpudrift_kernels.errors import BackendUnavailable, ConfigError
 
 BackendName = Literal["auto", "cpu", "cuda"]
 
+_log = logging.getLogger(__name__)
+
 
 class NumericColumn(Protocol):
-    """Rows of one column, in the dtype of a plan."""
+    """Rows of one column.
+
+    On the host they are in the dtype of the plan; on a device in any that it holds, as whatever has
+    ``__cuda_array_interface__``.
+    """
 
     @property
     def n_rows(self) -> int: ...
 
-    def values(self, start: int, stop: int) -> tuple[NDArray[Any], int]:
+    def values(self, start: int, stop: int) -> tuple[Any, int]:
         """Rows start to stop without nulls (1-D, contiguous), and how many nulls were left out."""
         ...
 
@@ -32,10 +43,11 @@ class CategoryColumn(Protocol):
     @property
     def n_rows(self) -> int: ...
 
-    def codes(self, start: int, stop: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    def codes(self, start: int, stop: int) -> tuple[Any, NDArray[np.int64]]:
         """Local codes of rows start to stop (negative: missing), and the vocabulary's code of each local one.
 
-        The vocabulary's codes lie in 0 .. n_categories - 1; a local code without one is counted as missing.
+        The vocabulary's codes lie in 0 .. n_categories - 1, or are n_categories, which is missing; so is a local code
+        without one.
         """
         ...
 
@@ -58,8 +70,8 @@ class Backend(Protocol):
         """
         ...
 
-    def sort(self, values: NDArray[Any]) -> NDArray[Any]:
-        """The finite values in ascending order."""
+    def sort(self, values: Any) -> NDArray[Any]:
+        """The finite values in ascending order, on the host, wherever they were."""
         ...
 
     def ks_sorted(self, reference: NDArray[Any], current: NDArray[Any]) -> float:
@@ -74,22 +86,32 @@ class Backend(Protocol):
         ...
 
 
-def get_backend(name: BackendName | Backend = "auto", *, threads: int | None = None) -> Backend:
+def get_backend(
+    name: BackendName | Backend = "auto", *, threads: int | None = None, device_memory_bytes: int | None = None
+) -> Backend:
     """The device that counts.
 
     Parameters
     ----------
     name : {"auto", "cpu", "cuda"} or Backend
-        ``"auto"`` reads the environment variable GPUDRIFT_DEVICE, else takes the CPU. A Backend is returned as it is.
+        ``"auto"`` reads the environment variable GPUDRIFT_DEVICE, else takes the first GPU that can be used, else the
+        CPU, and logs once why. ``"cuda"`` never falls back. A Backend is returned as it is.
     threads : int, optional
         Host threads; all processors this process may use by default. A Dask worker gives its own.
+    device_memory_bytes : int, optional
+        Most that gpudrift itself takes of a GPU's memory. By default what GPUDRIFT_DEVICE_MEMORY says (``2GiB``,
+        ``512MiB``, bytes), else 1 GiB or half of what the GPU has.
 
     Raises
     ------
     BackendUnavailable
-        For ``"cuda"``: this version counts on the CPU only. It never falls back silently.
+        For ``"cuda"`` where it cannot be used: why, and what to install.
     ConfigError
-        For another name, or fewer than one thread.
+        For another name, fewer than one thread, or too little memory.
+
+    Notes
+    -----
+    The driver is asked, nothing of CUDA is imported to find out, and no context is made before the first count.
 
     Examples
     --------
@@ -102,10 +124,26 @@ def get_backend(name: BackendName | Backend = "auto", *, threads: int | None = N
     chosen, source = (wanted, "GPUDRIFT_DEVICE") if wanted else (name, "backend")
     if chosen not in ("auto", "cpu", "cuda"):
         raise ConfigError(f"{source} must be auto, cpu or cuda, got {chosen!r}")
-    if chosen == "cuda":
-        raise BackendUnavailable(f"{source} 'cuda' is not in this version of gpudrift: use 'cpu' or 'auto'")
     if threads is not None and threads < 1:
         raise ConfigError(f"threads must be >= 1, got {threads}")
     from gpudrift_kernels.cpu.backend import CpuBackend, available_processors
 
-    return CpuBackend(threads or available_processors())
+    threads = threads or available_processors()
+    reason = None if chosen == "cpu" else obstacle()
+    if chosen == "cpu" or (chosen == "auto" and reason is not None):
+        _say_once(reason)
+        return CpuBackend(threads)
+    if reason is not None:
+        raise BackendUnavailable(f"{source} 'cuda' cannot be used: {reason}; or use 'cpu' or 'auto'")
+    from gpudrift_kernels.cuda.backend import CudaBackend
+
+    device = driver().devices[0]
+    return CudaBackend(device, threads=threads, memory_bytes=memory_limit(device, device_memory_bytes))
+
+
+@cache
+def _say_once(reason: str | None) -> None:
+    """Log why 'auto' took the CPU; a warning where there is a GPU that goes unused."""
+    if reason is not None:
+        level = logging.WARNING if driver().devices else logging.INFO
+        _log.log(level, "counting on the CPU: %s", reason)

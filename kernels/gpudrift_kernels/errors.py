@@ -11,6 +11,10 @@ class BackendUnavailable(GpudriftError, RuntimeError):
     """The asked-for device or its libraries are not there; the message says what to install or choose."""
 
 
+class DeviceError(GpudriftError, RuntimeError):
+    """A device cannot do what it is asked: no memory is left, a stream is gone, an array lies on another device."""
+
+
 class PlanError(GpudriftError, ValueError):
     """A cell plan holds values that no sample could have given."""
 

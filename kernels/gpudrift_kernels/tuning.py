@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -39,3 +40,78 @@ TINY_ROWS = 1 << 10
 def policy_for(n_rows: int) -> LaunchPolicy:
     """The policy for a column of ``n_rows`` rows."""
     return TINY if n_rows < TINY_ROWS else SMALL if n_rows < SMALL_ROWS else LARGE
+
+
+@dataclass(frozen=True)
+class CudaPolicy:
+    """How the histogram runs on a GPU, for the plans of one width.
+
+    Attributes
+    ----------
+    threads : threads of a block.
+    blocks : blocks that a multiprocessor runs at once: what shared memory and registers are cut to.
+    loads : 16-byte loads of a thread that are in flight at once.
+    rows_per_block : fewer rows are not worth another block, which clears and adds up a table of its own.
+    """
+
+    threads: int
+    blocks: int
+    loads: int
+    rows_per_block: int
+
+
+#: Compute capability to (float32, 64-bit plans); the newest that is not newer than the device serves it.
+#: Not measured on any GPU. float32: 2,048 threads fill a multiprocessor, at 32 registers each, and with two loads
+#: keep 64 KiB in flight, where latency times bandwidth asks for 20. 64-bit plans hold half the values a byte, and their
+#: eight cuts alone take 16 registers: half the threads at twice the registers. Shared memory holds two tables of any
+#: plan without cuts on 9.0 and 10.0 (113 KiB each), on 8.0 all but the widest (81 KiB), elsewhere their middles.
+_CUDA: Final = {
+    (7, 5): (CudaPolicy(1024, 1, 2, 1 << 15), CudaPolicy(512, 1, 2, 1 << 15)),
+    (8, 0): (CudaPolicy(1024, 2, 2, 1 << 15), CudaPolicy(512, 2, 2, 1 << 15)),
+    (8, 6): (CudaPolicy(768, 2, 2, 1 << 15), CudaPolicy(512, 2, 2, 1 << 15)),
+    (9, 0): (CudaPolicy(1024, 2, 2, 1 << 15), CudaPolicy(512, 2, 2, 1 << 15)),
+    (10, 0): (CudaPolicy(1024, 2, 2, 1 << 15), CudaPolicy(512, 2, 2, 1 << 15)),
+    (12, 0): (CudaPolicy(768, 2, 2, 1 << 15), CudaPolicy(512, 2, 2, 1 << 15)),
+}
+#: Numba asks for no more shared memory than this.
+NUMBA_SHARED_BYTES: Final = 48 << 10
+#: Not measured. Grids of the Numba kernels: their threads, the rows that are worth another block, and blocks enough for
+#: every multiprocessor of any GPU.
+NUMBA_THREADS: Final = 512
+NUMBA_ROWS_PER_BLOCK: Final = 1 << 14
+NUMBA_MOST_BLOCKS: Final = 512
+
+
+def numba_grid(n_rows: int, most_blocks: int) -> int:
+    """Blocks of a Numba kernel over so many rows."""
+    return max(1, min(-(-n_rows // NUMBA_ROWS_PER_BLOCK), most_blocks))
+
+
+def cuda_policy_for(capability: tuple[int, int], plan_dtype: str) -> CudaPolicy:
+    """The policy of a device of this compute capability for plans of this dtype."""
+    known = max((c for c in _CUDA if c <= capability), default=min(_CUDA))
+    return _CUDA[known][0 if plan_dtype == "float32" else 1]
+
+
+@dataclass(frozen=True)
+class StagingPolicy:
+    """How rows of the host go to a device.
+
+    Attributes
+    ----------
+    chunk_bytes : what is copied at once, from pinned memory.
+    chunks : how many are there at once: one is filled while others are copied and counted.
+    fewest_chunk_bytes : where even this does not fit, the device has no memory to speak of.
+    rows_per_piece : rows of one column that one host thread converts at a time.
+    """
+
+    chunk_bytes: int
+    chunks: int
+    fewest_chunk_bytes: int
+    rows_per_piece: int
+
+
+#: Not measured. 32 MiB take 0.6 ms at the 55 GB/s of PCIe 5: a hundred times what a copy and a launch cost to start.
+STAGING: Final = StagingPolicy(chunk_bytes=32 << 20, chunks=3, fewest_chunk_bytes=1 << 20, rows_per_piece=1 << 18)
+#: A launch must see fewer than 2**32 rows of a column, or a 32-bit counter could overflow.
+ROWS_PER_LAUNCH: Final = 1 << 30

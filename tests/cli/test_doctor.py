@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from gpudrift import versions
-from gpudrift.cli.doctor import nvidia_devices
+from gpudrift_kernels.cuda.driver import Device, Driver
 
 from .conftest import Run
 
@@ -49,11 +47,12 @@ def test_no_folder_for_a_cache_gets_its_remedy(run: Run, monkeypatch: pytest.Mon
     assert "folder  none that can be written; set NUMBA_CACHE_DIR to one\n" in run("doctor").stdout
 
 
-def test_gpus_are_read_from_the_files_of_the_driver(tmp_path: Path) -> None:
-    assert nvidia_devices(tmp_path / "absent") == "no driver"
-    assert nvidia_devices(tmp_path) == "a driver without a GPU"
-    for address in ("0000:01:00.0", "0000:02:00.0"):
-        folder = tmp_path / "gpus" / address
-        folder.mkdir(parents=True)
-        (folder / "information").write_text("Model: \t\t NVIDIA H100 80GB HBM3\nIRQ:   \t\t 100\n")
-    assert nvidia_devices(tmp_path) == "NVIDIA H100 80GB HBM3, NVIDIA H100 80GB HBM3"
+def test_gpus_are_shown_with_their_memory_and_driver(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    h100 = Device(0, "NVIDIA H100 80GB HBM3", 80 << 30, (9, 0), 132, 227 << 10, 228 << 10)
+    found = Driver((12, 8), (h100,), None)
+    monkeypatch.setattr("gpudrift_kernels.cuda.driver.driver", lambda: found)
+    monkeypatch.setattr("gpudrift_kernels.cuda.availability.driver", lambda: found)
+    shown = run("doctor").stdout
+    assert "device 0  NVIDIA H100 80GB HBM3, 80 GiB, compute 9.0" in shown
+    assert "driver    NVIDIA, for CUDA 12.8" in shown
+    assert "cuda      not available: " in shown

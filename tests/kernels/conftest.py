@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import shutil
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
+from gpudrift_kernels import tuning
 from gpudrift_kernels.boundaries import first_values
 from gpudrift_kernels.cells import DTYPES, SHAPES, CellPlan
+from gpudrift_kernels.tuning import StagingPolicy
+
+from .devices import SIMULATED, SMALL, device
+from .host_rule import host_cupy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from gpudrift_kernels.backend import Backend
 
 #: (centre, exponent): plain, shifted, and both at the ends of what a plan may hold.
 _SCALES: dict[str, list[tuple[float | int, int]]] = {
@@ -86,23 +95,57 @@ def _plans() -> dict[str, CellPlan]:
 PLANS = _plans()
 
 
-@pytest.fixture(params=PLANS.values(), ids=PLANS.keys(), scope="session")
+#: Every fourth in the simulator: gcc and the CPU try the arithmetic on all of them.
+_TRIED = dict(list(PLANS.items())[:: 4 if SMALL else 1])
+
+
+@pytest.fixture(params=_TRIED.values(), ids=_TRIED.keys(), scope="session")
 def plan(request: pytest.FixtureRequest) -> CellPlan:
     return request.param
 
 
 @pytest.fixture(scope="session")
 def hostile(plan: CellPlan) -> NDArray[Any]:
-    """70,000 values in no order: bit patterns, edges of cells, cuts and their neighbours, specials."""
+    """70,000 values in no order: bit patterns, edges of cells, cuts, neighbours, specials; 350 if simulated."""
     rng = np.random.default_rng(plan.n_index)
-    edges = first_values(rng.integers(0, plan.n_index, 3_000), plan)
+    few = 200 if SMALL else 1
+    edges = first_values(rng.integers(0, plan.n_index, 3_000 // few), plan)
     values = np.concatenate(
         [
-            _random_bits(plan.dtype, 30_000, rng),
+            _random_bits(plan.dtype, 30_000 // few, rng),
             _neighbours(edges),
             _neighbours(plan.cuts),
             _specials(plan.dtype, rng),
-            _around_centre(plan, 24_000, rng),
+            _around_centre(plan, 24_000 // few, rng),
         ]
     )
-    return rng.choice(values, 70_000)
+    return rng.choice(values, 70_000 // few)
+
+
+@pytest.fixture(params=["cupy", "numba"])
+def cuda_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Backend:
+    """The CUDA backend on this machine's GPU with either histogram; cut down to what the simulator does in a second."""
+    from gpudrift_kernels.cuda import backend, histogram, staging
+
+    monkeypatch.setattr(backend, "has_cupy", lambda: request.param == "cupy")
+    if SIMULATED:
+        from numba.cuda import stream
+        from numba.cuda.cudadrv.devicearray import FakeCUDAArray
+
+        if request.param == "cupy":
+            if shutil.which("gcc") is None:
+                pytest.skip("gcc is not on the PATH, which stands in for the GPU's compiler")
+            monkeypatch.setitem(sys.modules, "cupy", host_cupy())
+            address = property(lambda array: {"data": (array._ary.ctypes.data, False)})
+            monkeypatch.setattr(FakeCUDAArray, "__cuda_array_interface__", address, raising=False)
+            monkeypatch.setattr(stream, "handle", 0, raising=False)
+            monkeypatch.setattr(backend, "as_numba", lambda values, _: values)
+        for module in (backend, histogram):
+            monkeypatch.setattr(module, "NUMBA_THREADS", 4)
+            monkeypatch.setattr(module, "NUMBA_SHARED_BYTES", 1 << 10)
+        monkeypatch.setattr(tuning, "NUMBA_ROWS_PER_BLOCK", 200)
+        small = StagingPolicy(chunk_bytes=4096, chunks=2, fewest_chunk_bytes=256, rows_per_piece=150)
+        monkeypatch.setattr(backend, "STAGING", small)
+        monkeypatch.setattr(staging, "STAGING", small)
+        staging.staging.cache_clear()
+    return backend.CudaBackend(device(), threads=2, memory_bytes=256 << 20)

@@ -1,48 +1,142 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
+from gpudrift_kernels import backend
 from gpudrift_kernels.backend import Backend, get_backend
 from gpudrift_kernels.cpu.backend import CpuBackend, available_processors
-from gpudrift_kernels.errors import BackendUnavailable, GpudriftError
+from gpudrift_kernels.cuda import availability
+from gpudrift_kernels.cuda.driver import Device, Driver
+from gpudrift_kernels.cuda.memory import memory_limit
+from gpudrift_kernels.errors import BackendUnavailable, ConfigError, GpudriftError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+_H100 = Device(0, "NVIDIA H100", 80 << 30, (9, 0), 132, 227 << 10, 228 << 10)
+_NO_DRIVER = Driver(None, (), "no NVIDIA driver (libcuda.so.1) is installed")
 
 
 @pytest.fixture(autouse=True)
 def no_device_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GPUDRIFT_DEVICE", raising=False)
+    monkeypatch.delenv("GPUDRIFT_DEVICE_MEMORY", raising=False)
+    _machine(monkeypatch, _NO_DRIVER)
+    backend._say_once.cache_clear()
+
+
+def _machine(
+    monkeypatch: pytest.MonkeyPatch,
+    found: Driver,
+    *,
+    packages: Sequence[str] = ("numba_cuda", "cupy"),
+    toolkit: tuple[int, int] | None = (13, 0),
+) -> None:
+    """A machine with this driver and these packages, as far as choosing a device can see."""
+    for module in (availability, backend):
+        monkeypatch.setattr(module, "driver", lambda: found)
+    monkeypatch.setattr(availability, "installed", lambda name: name in packages)
+    monkeypatch.setattr(availability, "toolkit_version", lambda: toolkit)
 
 
 @pytest.mark.parametrize("name", ["auto", "cpu"])
 def test_the_cpu_counts_on_every_processor_by_default(name: str) -> None:
-    backend = get_backend(name)
-    assert isinstance(backend, CpuBackend)
-    assert (backend.name, backend.threads) == ("cpu", available_processors())
+    found = get_backend(name)
+    assert isinstance(found, CpuBackend)
+    assert (found.name, found.threads) == ("cpu", available_processors())
 
 
 def test_a_caller_may_say_how_many_threads() -> None:
-    backend = get_backend("cpu", threads=3)
-    assert isinstance(backend, CpuBackend)
-    assert backend.threads == 3
+    found = get_backend("cpu", threads=3)
+    assert isinstance(found, CpuBackend)
+    assert found.threads == 3
 
 
 def test_a_backend_is_returned_as_it_is() -> None:
-    backend: Backend = CpuBackend(1)
-    assert get_backend(backend) is backend
+    mine: Backend = CpuBackend(1)
+    assert get_backend(mine) is mine
 
 
-def test_cuda_is_refused_and_never_replaced() -> None:
-    with pytest.raises(BackendUnavailable, match="'cuda' is not in this version") as error:
+def test_cuda_never_falls_back() -> None:
+    with pytest.raises(BackendUnavailable, match=r"backend 'cuda' cannot be used: no NVIDIA driver") as error:
         get_backend("cuda")
     assert isinstance(error.value, GpudriftError)
 
 
+def test_auto_takes_a_gpu_that_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba.cuda")
+    _machine(monkeypatch, Driver((13, 0), (_H100,), None))
+    for name in ("auto", "cuda"):
+        found = get_backend(name, threads=2)
+        assert (found.name, found.device, found.memory_bytes) == ("cuda", _H100, 1 << 30)  # type: ignore[attr-defined]
+    assert get_backend("cpu").name == "cpu"
+
+
+def test_a_missing_package_comes_with_its_install_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    _machine(monkeypatch, Driver((13, 0), (_H100,), None), packages=())
+    with pytest.raises(BackendUnavailable, match=re.escape('numba-cuda is not installed: pip install "gpudrift[gpu]"')):
+        get_backend("cuda")
+
+
+def test_auto_says_once_why_a_gpu_goes_unused(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _machine(monkeypatch, Driver((13, 0), (_H100,), None), packages=())
+    assert [get_backend().name for _ in range(3)] == ["cpu"] * 3
+    assert [(record.levelname, "numba-cuda" in record.message) for record in caplog.records] == [("WARNING", True)]
+
+
+def test_a_machine_without_a_gpu_is_no_reason_to_warn(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    assert get_backend().name == "cpu"
+    assert [record.levelname for record in caplog.records] == ["INFO"]
+
+
+@pytest.mark.parametrize(
+    ("driver", "toolkit", "remedy"),
+    [
+        ((13, 0), (13, 5), 'CUDA 13.0 and the installed toolkit is CUDA 13.5: update the driver, or pip install '
+         '"cuda-toolkit==13.0.*"'),
+        ((12, 8), (13, 0), "CUDA 12.8 and the installed toolkit is CUDA 13.0: update the driver to R580 or newer"),
+        ((12, 8), None, "CUDA 12.8 and the installed toolkit is CUDA 13.0: update the driver to R580 or newer"),
+    ],
+)  # fmt: skip
+def test_a_driver_too_old_for_the_toolkit_names_both(
+    monkeypatch: pytest.MonkeyPatch, driver: tuple[int, int], toolkit: tuple[int, int] | None, remedy: str
+) -> None:
+    _machine(monkeypatch, Driver(driver, (_H100,), None), toolkit=toolkit)
+    with pytest.raises(BackendUnavailable, match=re.escape(remedy)):
+        get_backend("cuda")
+
+
+@pytest.mark.parametrize(
+    ("text", "n_bytes"), [("2GiB", 2 << 30), ("512 mib", 512 << 20), ("1e9", None), ("64000000", 64_000_000)]
+)
+def test_the_environment_bounds_the_memory(monkeypatch: pytest.MonkeyPatch, text: str, n_bytes: int | None) -> None:
+    monkeypatch.setenv("GPUDRIFT_DEVICE_MEMORY", text)
+    if n_bytes is None:
+        with pytest.raises(ConfigError, match=re.escape(f"such as 2GiB or 512MiB, got {text!r}")):
+            memory_limit(_H100, None)
+    else:
+        assert memory_limit(_H100, None) == n_bytes
+        assert memory_limit(_H100, 1 << 30) == 1 << 30
+
+
+def test_too_little_device_memory_is_refused() -> None:
+    with pytest.raises(ConfigError, match="device_memory_bytes must be at least 8 MiB, got 1,000 bytes"):
+        memory_limit(_H100, 1000)
+
+
 def test_the_environment_chooses_for_auto_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GPUDRIFT_DEVICE", "cuda")
-    with pytest.raises(BackendUnavailable):
+    with pytest.raises(BackendUnavailable, match="GPUDRIFT_DEVICE 'cuda' cannot be used"):
         get_backend("auto")
     assert get_backend("cpu").name == "cpu"
     monkeypatch.setenv("GPUDRIFT_DEVICE", "cpu")

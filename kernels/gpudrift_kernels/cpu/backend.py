@@ -18,6 +18,7 @@ from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.categories import categories
 from gpudrift_kernels.cpu.histogram import Workspace
 from gpudrift_kernels.cpu.sort import ks_sorted, sort
+from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.rules import MISSING
 from gpudrift_kernels.tuning import policy_for
 
@@ -47,7 +48,7 @@ class CpuBackend:
             nulls = 0
             for first in range(start, stop, _ROWS_PER_SLICE):
                 values, n_null = columns[f].values(first, min(first + _ROWS_PER_SLICE, stop))
-                workspace.add(values)
+                workspace.add(on_host(values).astype(plans[f].dtype, copy=False))
                 nulls += n_null
             total = workspace.total()
             total[plans[f].n_index + MISSING] += nulls
@@ -61,7 +62,7 @@ class CpuBackend:
         def count(task: _Task) -> NDArray[np.int64]:
             f, start, stop = task
             codes, vocabulary = columns[f].codes(start, stop)
-            local = categories(codes, vocabulary.size)
+            local = categories(on_host(codes), vocabulary.size)
             total = np.zeros(n_categories[f] + 1, np.int64)
             np.add.at(total, vocabulary, local[:-1])
             total[-1] += local[-1]
@@ -69,8 +70,8 @@ class CpuBackend:
 
         return self._sum_by_column(count, columns)
 
-    def sort(self, values: NDArray[Any]) -> NDArray[Any]:
-        return sort(values)
+    def sort(self, values: Any) -> NDArray[Any]:
+        return sort(on_host(values))
 
     def ks_sorted(self, reference: NDArray[Any], current: NDArray[Any]) -> float:
         return ks_sorted(reference, current)

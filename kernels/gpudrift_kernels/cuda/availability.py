@@ -1,0 +1,56 @@
+"""Whether CUDA can be used here, and what to install where it cannot: nothing of CUDA is imported to find out."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import metadata
+from importlib.util import find_spec
+from typing import Final
+
+from gpudrift_kernels.cuda.driver import driver
+
+#: CUDA 13 is the first that the packages of the gpu extra are built for.
+_OLDEST_DRIVER: Final = (13, 0)
+INSTALL_LINE: Final = 'pip install "gpudrift[gpu]"'
+
+
+def obstacle() -> str | None:
+    """Why CUDA cannot be used, with the remedy; None where it can."""
+    found = driver()
+    if found.problem is not None or found.version is None:
+        return found.problem
+    if not installed("numba_cuda"):
+        return f"numba-cuda is not installed: {INSTALL_LINE}"
+    toolkit = toolkit_version()
+    if found.version < _OLDEST_DRIVER or (toolkit is not None and found.version < toolkit):
+        return _too_old(found.version, max(toolkit or _OLDEST_DRIVER, _OLDEST_DRIVER))
+    return None
+
+
+def has_cupy() -> bool:
+    """Whether CuPy is installed: it brings the fastest histogram and the sort on the device."""
+    return installed("cupy")
+
+
+@cache
+def installed(module: str) -> bool:
+    """Whether a module could be imported; asked once, since every count begins with it."""
+    return find_spec(module) is not None
+
+
+@cache
+def toolkit_version() -> tuple[int, int] | None:
+    """CUDA version of the compiler that is installed, which writes code that an older driver refuses."""
+    try:
+        major, minor, *_ = metadata.version("nvidia-nvvm").split(".")
+    except metadata.PackageNotFoundError:
+        return None
+    return int(major), int(minor)
+
+
+def _too_old(has: tuple[int, int], needs: tuple[int, int]) -> str:
+    supported, installed = ".".join(map(str, has)), ".".join(map(str, needs))
+    text = f"the NVIDIA driver supports CUDA {supported} and the installed toolkit is CUDA {installed}: "
+    if has >= _OLDEST_DRIVER:
+        return text + f'update the driver, or pip install "cuda-toolkit=={supported}.*"'
+    return text + "update the driver to R580 or newer"

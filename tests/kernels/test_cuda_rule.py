@@ -1,0 +1,78 @@
+"""The rule of a cell in histogram.cu, compiled for the host, gives the bits of rules.py."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from gpudrift_kernels import reference
+from gpudrift_kernels.cpu.histogram import cut_table
+
+from .host_rule import host_rule
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gpudrift_kernels.cells import CellPlan
+
+pytestmark = pytest.mark.gcc
+
+
+def _indices(values: NDArray[Any], plan: CellPlan) -> NDArray[np.int64]:
+    """Index of each value by the .cu, in the stored dtype of ``values``."""
+    from gpudrift_kernels.cuda.raw_histogram import COMPARED_CUTS, column_of
+
+    column = column_of(plan, (0, plan.n_index))
+    cuts, table = plan.cuts, np.empty(0, np.int32)
+    if cuts.size > COMPARED_CUTS or (cuts.size and plan.wide):
+        table = cut_table(plan)
+        column["cut_table"] = table.ctypes.data
+    elif cuts.size:
+        cuts = np.append(cuts, np.full(COMPARED_CUTS - cuts.size, np.nan, cuts.dtype))
+    column["cuts"], column["values"], column["n"] = cuts.ctypes.data, values.ctypes.data, values.size
+    out = np.empty(values.size, np.uint32)
+    rule = host_rule(values.dtype.name, plan.dtype)
+    rule.indices(ctypes.c_void_p(column.ctypes.data), ctypes.c_void_p(out.ctypes.data))
+    return out.astype(np.int64)
+
+
+def test_the_record_of_a_column_is_as_long_in_both_languages() -> None:
+    from gpudrift_kernels.cuda.staging import COLUMN
+
+    assert host_rule("float32", "float32").column_bytes() == COLUMN.itemsize
+
+
+def test_hostile_values_get_the_index_of_the_reference(plan: CellPlan, hostile: NDArray[Any]) -> None:
+    values = np.ascontiguousarray(hostile)
+    for n_cuts in {0, min(plan.cuts.size, 1), min(plan.cuts.size, 8), plan.cuts.size}:
+        some = replace(plan, cuts=plan.cuts[:n_cuts])
+        np.testing.assert_array_equal(_indices(values, some), reference.index_of(values, some))
+
+
+@pytest.mark.parametrize("stored", ["float16", "int64"])
+def test_values_stored_otherwise_are_widened_first(stored: str, plan: CellPlan) -> None:
+    if plan.dtype != {"float16": "float32", "int64": "float64"}[stored]:
+        return
+    bits = np.arange(1 << 16, dtype=np.uint16)
+    values = bits.view(np.float16) if stored == "float16" else (bits.astype(np.int64) - 30_000) << (bits % 48)
+    with np.errstate(invalid="ignore"):
+        expected = reference.index_of(values.astype(plan.dtype), plan)
+    np.testing.assert_array_equal(_indices(values, plan), expected)
+
+
+def test_every_class_of_bit_pattern_gets_the_index_of_the_reference(plan: CellPlan) -> None:
+    """Each sign and exponent of the dtype with mantissas of all zeros, all ones, one bit, and random ones."""
+    if plan.wide:
+        return
+    width, mantissa = (np.uint32, 23) if plan.dtype == "float32" else (np.uint64, 52)
+    tops = np.arange(1 << (8 * np.dtype(width).itemsize - mantissa), dtype=width) << width(mantissa)
+    rng = np.random.default_rng(1)
+    lower = np.concatenate(
+        [[0, (1 << mantissa) - 1], 1 << np.arange(mantissa), rng.integers(0, 1 << mantissa, 8)]
+    ).astype(width)
+    values = (tops[:, None] | lower).ravel().view(plan.dtype)
+    np.testing.assert_array_equal(_indices(values, plan), reference.index_of(values, plan))
