@@ -6,11 +6,13 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from gpudrift.frames.column import Raw, arrow_type, rows, rows_at
 from gpudrift.frames.device import DeviceCategories, DeviceColumn, as_plan_takes
+from gpudrift_kernels.on_host import on_host
 
 #: Nanoseconds of each unit of time; a date counts days.
 _NANOSECONDS: Final = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "D": 86_400 * 10**9}
@@ -59,6 +61,19 @@ class NumberReader:
             n_null += values.size - int(present.sum())
             values = values[present]
         return _as_integer(values, self._dtype), n_null
+
+    def aligned(self, start: int, stop: int) -> tuple[Any, NDArray[np.bool_] | None]:
+        """A value on the host for each of the rows start to stop, 0 where there is none, and where there is one.
+
+        None for the latter: everywhere.
+        """
+        values, n_null = self.values(start, stop)
+        if not n_null:
+            return on_host(values), None
+        present = _present(rows(self._raw, start, stop), keep_nan=self._dtype.kind == "f")
+        out = np.zeros(stop - start, values.dtype)
+        out[present] = on_host(values)
+        return out, present
 
     def is_exact(self, n_rows: int = 1 << 20) -> bool:
         """Whether a plan of 64-bit integers tells all its values apart; not so for fractions, or doubles beyond 2**53.
@@ -117,6 +132,21 @@ def _plain(part: Raw, meaning: str) -> tuple[Any, int]:
         ticks = _joined(part.cast(pa.int32() if dtype.bit_width == 32 else pa.int64()))
         return _rescaled(ticks, _unit_of(dtype), unit), n_null
     return _joined(part), n_null
+
+
+def _present(part: Raw, *, keep_nan: bool) -> NDArray[np.bool_]:
+    """Which rows ``_plain`` keeps; without those that are NaN unless they are kept."""
+    if isinstance(part, DeviceColumn):
+        present = np.ones(len(part), np.bool_) if part.null is None else ~on_host(part.null)
+        return present if keep_nan or part.array.dtype.kind != "f" else present & ~np.isnan(on_host(part.array))
+    if isinstance(part, np.ndarray):
+        return ~(np.isnat(part) if part.dtype.kind in "mM" else np.isnan(part))
+    if isinstance(part, DeviceCategories):
+        part = part.to_arrow()
+    valid = part.is_valid()
+    if not keep_nan and pt.is_floating(part.type):
+        valid = pc.and_(valid, pc.invert(pc.fill_null(pc.is_nan(part), False)))
+    return np.asarray(valid.to_numpy())
 
 
 def _unit(meaning: str) -> str:

@@ -16,6 +16,7 @@ from gpudrift_kernels.cuda.availability import obstacle
 from gpudrift_kernels.cuda.driver import driver
 from gpudrift_kernels.cuda.memory import memory_limit
 from gpudrift_kernels.errors import BackendUnavailable, ConfigError
+from gpudrift_kernels.grouping import Grouping, Tally
 
 BackendName = Literal["auto", "cpu", "cuda"]
 
@@ -34,6 +35,10 @@ class NumericColumn(Protocol):
 
     def values(self, start: int, stop: int) -> tuple[Any, int]:
         """Rows start to stop without nulls (1-D, contiguous), and how many nulls were left out."""
+        ...
+
+    def aligned(self, start: int, stop: int) -> tuple[Any, NDArray[np.bool_] | None]:
+        """A value for each of the rows start to stop, and where there is one; None: everywhere."""
         ...
 
 
@@ -68,6 +73,29 @@ class Backend(Protocol):
 
         int64, length ``n_categories + 1``.
         """
+        ...
+
+    def tally_cells(
+        self,
+        columns: Sequence[NumericColumn],
+        plans: Sequence[CellPlan],
+        grids: Sequence[NDArray[np.int32]],
+        grouping: Grouping,
+    ) -> Iterator[Tally]:
+        """Rows of each column by group and grid cell, in turn; ``grid[i]`` is the grid cell of counter i.
+
+        The cells of a grid are numbered from 0, and its last cell is that of its last counter.
+        """
+        ...
+
+    def tally_categories(
+        self,
+        columns: Sequence[CategoryColumn],
+        n_categories: Sequence[int],
+        grids: Sequence[NDArray[np.int32]],
+        grouping: Grouping,
+    ) -> Iterator[Tally]:
+        """The same of categories, whose counters are those of ``count_categories``."""
         ...
 
     def sort(self, values: Any) -> NDArray[Any]:

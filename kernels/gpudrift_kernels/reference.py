@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift_kernels.cells import CellPlan
+from gpudrift_kernels.grouping import Grouping, Tally
 from gpudrift_kernels.rules import MISSING, NEGATIVE_INFINITY, POSITIVE_INFINITY
 
 
@@ -58,6 +59,22 @@ def categories(codes: NDArray[np.int32], n_codes: int) -> NDArray[np.int64]:
     """Count of the codes 0 .. n_codes - 1, then of all others (missing); int64, length n_codes + 1."""
     missing = (codes < 0) | (codes >= n_codes)
     return np.bincount(np.where(missing, n_codes, codes), minlength=n_codes + 1)
+
+
+def tally(counters: NDArray[np.int64], grid: NDArray[np.int32], grouping: Grouping) -> Tally:
+    """Rows and weights by group and grid cell, each int64 of shape (n_groups, n_cells)."""
+    shape = grouping.n_groups, int(grid[-1]) + 1
+    place = grouping.groups, grid[counters]
+
+    def summed(amounts: NDArray[np.int64]) -> NDArray[np.int64]:
+        total = np.zeros(shape, np.int64)
+        np.add.at(total, place, amounts)
+        return total
+
+    rows = summed(np.ones(counters.size, np.int64))
+    if grouping.weights is None:
+        return Tally(rows)
+    return Tally(rows, summed(grouping.weights))
 
 
 def first_values(indices: NDArray[np.int64], plan: CellPlan) -> NDArray[Any]:

@@ -16,6 +16,7 @@ from gpudrift_kernels import reference
 from gpudrift_kernels.backend import get_backend
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu import backend as cpu_backend
+from gpudrift_kernels.grouping import Grouping, Tally
 from gpudrift_kernels.rules import MISSING
 from gpudrift_kernels.tuning import SMALL, policy_for
 
@@ -40,6 +41,9 @@ class Numbers:
     def values(self, start: int, stop: int) -> tuple[NDArray[Any], int]:
         null = self.null[start:stop]
         return self.rows[start:stop][~null], int(null.sum())
+
+    def aligned(self, start: int, stop: int) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        return self.rows[start:stop], ~self.null[start:stop] if self.null.any() else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +109,44 @@ def test_categories_are_the_same_however_rows_are_split(threads: int) -> None:
     found = list(get_backend("cpu", threads=threads).count_categories(columns, [12] * 4))
     for counts, column in zip(found, columns, strict=True):
         np.testing.assert_array_equal(counts, reference.categories(column.rows, 12))
+
+
+def _grouping(n: int, *, weighted: bool) -> Grouping:
+    rng = np.random.default_rng(n)
+    weights = rng.integers(0, 1 << 40, n) if weighted else None
+    return Grouping(rng.integers(0, 3, n).astype(np.int32), 3, weights)
+
+
+def _assert_equal(found: Tally, expected: Tally) -> None:
+    for one, other in zip(found, expected, strict=True):
+        assert (one is None) == (other is None)
+        if one is not None:
+            np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("small_tasks", [1, 777, 10_000], indirect=True)
+@pytest.mark.usefixtures("small_tasks")
+def test_tallies_are_those_of_the_reference_however_rows_are_split(weighted: bool) -> None:
+    for dtype in ("float32", "float64", "int64", "uint64"):
+        for n in (0, 1, 2_000):
+            column, grouping = _numbers(dtype, n), _grouping(n, weighted=weighted)
+            plan = _plan(dtype)
+            grid = (np.arange(plan.n_counters) // 50).astype(np.int32)
+            (found,) = get_backend("cpu", threads=2).tally_cells([column], [plan], [grid], grouping)
+            counters = np.where(column.null, plan.n_index + MISSING, reference.index_of(column.rows, plan))
+            _assert_equal(found, reference.tally(counters, grid, grouping))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("small_tasks", [1, 777, 10_000], indirect=True)
+@pytest.mark.usefixtures("small_tasks")
+def test_tallies_of_categories_are_those_of_the_reference(weighted: bool) -> None:
+    rng = np.random.default_rng(1)
+    column, grouping = Codes(rng.integers(-2, 12, 2_000).astype(np.int32), 12), _grouping(2_000, weighted=weighted)
+    grid = np.array([0, 0, 0, 1, 1, 2, 3, 4, 5, 5, 5, 5, 6], np.int32)
+    (found,) = get_backend("cpu", threads=2).tally_categories([column], [12], [grid], grouping)
+    _assert_equal(found, reference.tally(np.where(column.rows < 0, 12, column.rows), grid, grouping))
 
 
 def test_more_rows_than_a_task_takes_are_all_counted() -> None:

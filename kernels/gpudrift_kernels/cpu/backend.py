@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache, reduce
 from itertools import chain, islice
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,10 @@ from numpy.typing import NDArray
 from gpudrift_kernels.backend import CategoryColumn, NumericColumn
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.categories import categories
-from gpudrift_kernels.cpu.histogram import Workspace
+from gpudrift_kernels.cpu.histogram import Workspace, counters_of
 from gpudrift_kernels.cpu.sort import ks_sorted, sort
+from gpudrift_kernels.cpu.tally import TallyTable
+from gpudrift_kernels.grouping import Grouping, Tally
 from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.rules import MISSING
 from gpudrift_kernels.tuning import policy_for
@@ -27,6 +30,7 @@ _ROWS_PER_SLICE = 1 << 16
 
 #: Column, first row, and the row after the last.
 _Task: TypeAlias = tuple[int, int, int]
+_Sum = TypeVar("_Sum", NDArray[np.int64], Tally)
 
 
 class CpuBackend:
@@ -70,6 +74,44 @@ class CpuBackend:
 
         return self._sum_by_column(count, columns)
 
+    def tally_cells(
+        self,
+        columns: Sequence[NumericColumn],
+        plans: Sequence[CellPlan],
+        grids: Sequence[NDArray[np.int32]],
+        grouping: Grouping,
+    ) -> Iterator[Tally]:
+        def tally(task: _Task) -> Tally:
+            f, start, stop = task
+            table = TallyTable(grids[f], grouping)
+            for first in range(start, stop, _ROWS_PER_SLICE):
+                values, present = columns[f].aligned(first, min(first + _ROWS_PER_SLICE, stop))
+                counters = counters_of(values.astype(plans[f].dtype, copy=False), plans[f])
+                if present is not None:
+                    counters[~present] = plans[f].n_index + MISSING
+                table.add(counters, first)
+            return table.tally
+
+        return self._sum_by_column(tally, columns, _table_rows(grids, grouping))
+
+    def tally_categories(
+        self,
+        columns: Sequence[CategoryColumn],
+        n_categories: Sequence[int],
+        grids: Sequence[NDArray[np.int32]],
+        grouping: Grouping,
+    ) -> Iterator[Tally]:
+        def tally(task: _Task) -> Tally:
+            f, start, stop = task
+            table = TallyTable(grids[f], grouping)
+            for first in range(start, stop, _ROWS_PER_SLICE):
+                codes, vocabulary = columns[f].codes(first, min(first + _ROWS_PER_SLICE, stop))
+                counters = np.append(vocabulary, n_categories[f]).astype(np.uint32)  # missing comes last
+                table.add(counters[np.minimum(on_host(codes).astype(np.uint32), vocabulary.size)], first)
+            return table.tally
+
+        return self._sum_by_column(tally, columns, _table_rows(grids, grouping))
+
     def sort(self, values: Any) -> NDArray[Any]:
         return sort(on_host(values))
 
@@ -92,12 +134,16 @@ class CpuBackend:
                 future.cancel()
 
     def _sum_by_column(
-        self, count: Callable[[_Task], NDArray[np.int64]], columns: Sequence[NumericColumn | CategoryColumn]
-    ) -> Iterator[NDArray[np.int64]]:
-        tasks = [_tasks(f, column.n_rows) for f, column in enumerate(columns)]
+        self,
+        count: Callable[[_Task], _Sum],
+        columns: Sequence[NumericColumn | CategoryColumn],
+        fewest_rows: Sequence[int] = (),
+    ) -> Iterator[_Sum]:
+        fewest = fewest_rows or [0] * len(columns)
+        tasks = [_tasks(f, column.n_rows, fewest[f]) for f, column in enumerate(columns)]
         counts = self.map(count, chain.from_iterable(tasks))
         for of_column in tasks:
-            yield reduce(np.add, islice(counts, len(of_column)))
+            yield reduce(operator.add, islice(counts, len(of_column)))
 
 
 def available_processors() -> int:
@@ -105,9 +151,14 @@ def available_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _tasks(f: int, n_rows: int) -> list[_Task]:
-    """Every row of column f once; a column of no rows is a task too."""
-    step = policy_for(n_rows).rows_per_task
+def _table_rows(grids: Sequence[NDArray[np.int32]], grouping: Grouping) -> list[int]:
+    """Rows that are worth a table for each column: clearing and adding up one costs eight passes over it, about."""
+    return [8 * grouping.n_groups * (int(grid[-1]) + 1) for grid in grids]
+
+
+def _tasks(f: int, n_rows: int, fewest_rows: int) -> list[_Task]:
+    """Every row of column f once, in tasks of at least so many; a column of no rows is a task too."""
+    step = max(policy_for(n_rows).rows_per_task, fewest_rows)
     return [(f, start, min(start + step, n_rows)) for start in range(0, max(n_rows, 1), step)]
 
 

@@ -73,11 +73,16 @@ class Workspace:
 
 
 def index_of(values: NDArray[Any], plan: CellPlan) -> NDArray[np.int64]:
-    """Counter of each value: cell plus cuts, or one of the three after the last index; same length."""
+    """Counter of each value, as int64."""
+    return counters_of(values, plan).astype(np.int64)
+
+
+def counters_of(values: NDArray[Any], plan: CellPlan) -> NDArray[np.uint32]:
+    """Counter of each value: cell plus cuts, or one of the three after the last index; uint32, same length."""
     t, folded, bits, out = _buffers(plan, values.size)
     index = _index_wide if plan.wide else _index_float
     index(read_only(values), _rule(plan, policy_for(values.size)), t, folded, bits, out)
-    return out.astype(np.int64)
+    return out
 
 
 @lru_cache(maxsize=256)

@@ -35,6 +35,7 @@ from gpudrift_kernels.cuda.staging import (
     staging,
 )
 from gpudrift_kernels.errors import DeviceError
+from gpudrift_kernels.grouping import Grouping, Tally
 from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.rules import MISSING
 from gpudrift_kernels.tuning import (
@@ -92,6 +93,24 @@ class CudaBackend:
         self, columns: Sequence[CategoryColumn], n_categories: Sequence[int]
     ) -> Iterator[NDArray[np.int64]]:
         yield from self._guarded(partial(self._count_categories, columns, n_categories))
+
+    def tally_cells(
+        self,
+        columns: Sequence[NumericColumn],
+        plans: Sequence[CellPlan],
+        grids: Sequence[NDArray[np.int32]],
+        grouping: Grouping,
+    ) -> Iterator[Tally]:
+        return CpuBackend(self.threads).tally_cells(columns, plans, grids, grouping)
+
+    def tally_categories(
+        self,
+        columns: Sequence[CategoryColumn],
+        n_categories: Sequence[int],
+        grids: Sequence[NDArray[np.int32]],
+        grouping: Grouping,
+    ) -> Iterator[Tally]:
+        return CpuBackend(self.threads).tally_categories(columns, n_categories, grids, grouping)
 
     def sort(self, values: Any) -> NDArray[Any]:
         if has_cupy():

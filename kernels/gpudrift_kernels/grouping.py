@@ -1,0 +1,38 @@
+"""Grouping: the group and the weight of each row, and the Tally that counting by them gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """What is known of each row of a batch beside its values.
+
+    Attributes
+    ----------
+    groups : ndarray of int32, shape (n_rows,)
+        Each in 0 .. n_groups - 1.
+    n_groups : int
+    weights : ndarray of int64, shape (n_rows,), optional
+        Whole multiples of a unit: integers, so that their sums have the same bits in any order.
+    """
+
+    groups: NDArray[np.int32]
+    n_groups: int
+    weights: NDArray[np.int64] | None = None
+
+
+class Tally(NamedTuple):
+    """Rows by group and cell, and the sums of their weights; int64, shape (n_groups, n_cells)."""
+
+    rows: NDArray[np.int64]
+    weights: NDArray[np.int64] | None = None
+
+    def __add__(self, other: Tally) -> Tally:  # type: ignore[override]  # of sums, not of tuples
+        weights = None if self.weights is None or other.weights is None else self.weights + other.weights
+        return Tally(self.rows + other.rows, weights)
