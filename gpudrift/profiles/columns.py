@@ -10,7 +10,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from gpudrift.frames import Kind
+from gpudrift.profiles.extent import Extent, extent
 from gpudrift_kernels.cells import CellPlan
+from gpudrift_kernels.rules import N_SPECIAL
 
 #: Counters of one column, ascending, and the rows of each.
 Counted: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -34,6 +36,8 @@ class NumericColumn:
         Non-decreasing through the reference, as a counter or a clock is.
     unique : bool
         All sampled values differ, as those of an identifier do.
+    cells : ndarray of int64, ascending, optional
+        First index of each cell of a grid, whose cells are counted then; the plan's indices themselves without it.
     """
 
     name: str
@@ -44,20 +48,33 @@ class NumericColumn:
     width: float
     grows: bool
     unique: bool
+    cells: NDArray[np.int64] | None = None
 
     @property
     def kind(self) -> Kind:
         return "numeric"
 
     @property
+    def n_values(self) -> int:
+        """Counters of finite values; those of missing and infinite ones follow, by ``gpudrift_kernels.rules``."""
+        return self.plan.n_index if self.cells is None else self.cells.size
+
+    @property
     def n_counters(self) -> int:
-        return self.plan.n_counters
+        return self.n_values + N_SPECIAL
 
     def value_counts(self, counted: Counted) -> Counted:
-        """Occupied indices and their rows, without the special counters."""
-        indices, rows = counted
-        end = np.searchsorted(indices, self.plan.n_index)
-        return indices[:end], rows[:end]
+        """Occupied indices (the first ones of occupied cells) and their rows, without the special counters."""
+        counters, rows = counted
+        end = np.searchsorted(counters, self.n_values)
+        return counters[:end] if self.cells is None else self.cells[counters[:end]], rows[:end]
+
+    def extent(self, indices: NDArray[np.int64]) -> Extent:
+        """Smallest and largest value of each of the indices that ``value_counts`` gives, ascending."""
+        if self.cells is None:
+            return extent(indices, self.plan)
+        following = np.searchsorted(self.cells, indices) + 1
+        return extent(indices, self.plan, until=np.append(self.cells, self.plan.n_index)[following])
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +87,8 @@ class CategoricalColumn:
         Distinct texts of the reference, sorted by their UTF-8 bytes.
     truncated : bool
         The reference holds more categories than are kept: the rest is counted with "new" as "other".
+    seen : (int, int), optional
+        Categories that the reference holds once, and twice, where the vocabulary itself is of pools.
     """
 
     name: str
@@ -77,6 +96,7 @@ class CategoricalColumn:
     vocabulary: pa.Array
     truncated: bool
     unique: bool
+    seen: tuple[int, int] | None = None
 
     @property
     def kind(self) -> Kind:

@@ -17,7 +17,7 @@ from gpudrift.profiles.bins import bin_counts
 from gpudrift.profiles.columns import CategoricalColumn, Column, Counted, NumericColumn
 from gpudrift.profiles.counts import Counts, merged
 from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift
-from gpudrift.profiles.extent import as_float, extent
+from gpudrift.profiles.extent import as_float
 from gpudrift.profiles.labels import bin_labels
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.verdict import DISTRIBUTION, MIN_VALUES, decide
@@ -127,7 +127,7 @@ def _numeric(column: NumericColumn, reference: Counted, current: Counted, exact:
     n, m = int(cells_reference[1].sum()), int(cells_current[1].sum())
     indices = merged(cells_reference[0], cells_current[0])
     f, g = (_aligned(indices, *cells) for cells in (cells_reference, cells_current))
-    reach = extent(indices, column.plan)
+    reach = column.extent(indices)
     ks = exact.ks if exact else ks_from_cells(f, g, reach.single)
     start, stop = as_float(reach.first, column.plan), as_float(reach.last, column.plan)
     mean, std = mean_std_from_cells(f, start, stop)
@@ -138,7 +138,7 @@ def _numeric(column: NumericColumn, reference: Counted, current: Counted, exact:
     binned_psi = psi(bins[0][some], bins[1][some])
     distribution = [ks.log_pvalue, psi_log_pvalue(binned_psi, n, m, int(some.sum()))] if _enough(n, m) else []
     special = [
-        [_rows(side, column.plan.n_index + k) for k in (MISSING, POSITIVE_INFINITY, NEGATIVE_INFINITY)]
+        [_rows(side, column.n_values + k) for k in (MISSING, POSITIVE_INFINITY, NEGATIVE_INFINITY)]
         for side in (reference, current)
     ]
     missing = special[0][0], special[1][0]
@@ -182,7 +182,7 @@ def _categorical(column: CategoricalColumn, reference: Counted, current: Counted
     n, m, new = int(f.sum()), int(g.sum()), int(sides[1][size - 1])
     test = chi_square(f, g)
     tests = {DISTRIBUTION: [test.log_pvalue]} if _enough(n, m) else {}
-    once, twice = (int(np.count_nonzero(sides[0][: size - 1] == times)) for times in (1, 2))
+    once, twice = column.seen or (int(np.count_nonzero(sides[0][: size - 1] == times)) for times in (1, 2))
     if tests and not column.truncated and once + new:
         tests["new_rate"] = [new_rate_log_pvalue(once, twice, n, new, m)]
     labels = _group_labels(column, group, new=new)

@@ -188,7 +188,8 @@ def _restore(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Profile
             texts = _split(arrays[f"{f}.lengths"], arrays[f"{f}.texts"].tobytes())
             plans.append(
                 CategoricalColumn(
-                    **common,
+                    name=common["name"],
+                    dtype=common["dtype"],
                     vocabulary=pa.array(texts, pa.large_string()),
                     truncated=_typed(entry["truncated"], bool),
                     unique=_typed(entry["unique"], bool),
@@ -230,7 +231,8 @@ def _restore_numeric(
     if starts.dtype != np.int64 or np.any(starts[1:] <= starts[:-1]) or np.any((starts < 0) | (starts > plan.n_index)):
         raise ValueError(f"bins of {common['name']!r} are out of order")
     return NumericColumn(
-        **common,
+        name=common["name"],
+        dtype=common["dtype"],
         meaning=_typed(entry["meaning"], str),
         plan=plan,
         bin_starts=starts,

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from gpudrift.profiles.columns import Column, Counted, NumericColumn
 from gpudrift.profiles.counts import merged
 from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift
-from gpudrift.profiles.extent import extent
 from gpudrift.profiles.labels import value_label
 from gpudrift.version import __version__
 
@@ -100,7 +99,7 @@ def _density(column: NumericColumn, reference: Counted, current: Counted) -> Den
     if indices.size < 2:
         return None
     shares = [_shares(indices, side) for side in (reference, current)]
-    reach = extent(indices, column.plan)
+    reach = column.extent(indices)
     low, high = (side.astype(np.float64) for side in (reach.first, reach.last))
     middle = low / 2 + high / 2
     both = np.cumsum(shares[0] + shares[1])
