@@ -19,6 +19,7 @@ from gpudrift.profiles.counts import Counts, merged
 from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift
 from gpudrift.profiles.extent import as_float, extent
 from gpudrift.profiles.labels import bin_labels
+from gpudrift.profiles.own_statistics import with_own_statistics
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.verdict import DISTRIBUTION, MIN_VALUES, decide
 from gpudrift.stats import (
@@ -92,6 +93,8 @@ def compare(
             )
         problems += _remarks(feature, profile.plans[f])
         finished.append(replace(feature, counted=why is None))
+    finished, faults = with_own_statistics(finished)
+    problems += faults
     decided = decide(finished, settings)
     judged = sum(f.judged for f in decided)
     drifted = sum(f.drifted for f in decided)

@@ -18,9 +18,10 @@ from gpudrift.stats.l_infinity import l_infinity
 from gpudrift.stats.moments import mean_change_from_cells, std_change_from_cells
 from gpudrift.stats.multiplicity import CORRECTIONS, benjamini_hochberg, bonferroni, uncorrected
 from gpudrift.stats.out_of_range import out_of_range_from_cells
+from gpudrift.stats.own import statistic
 from gpudrift.stats.proportion import new_rate_log_pvalue, rate_change_log_pvalue
 from gpudrift.stats.psi import psi, psi_log_pvalue
-from gpudrift.stats.registry import STATISTICS, Statistic
+from gpudrift.stats.registry import STATISTICS, BinFunction, Statistic
 from gpudrift.stats.total_variation import total_variation
 from gpudrift.stats.wasserstein import (
     Wasserstein,
@@ -34,6 +35,7 @@ __all__ = [
     "CORRECTIONS",
     "KS",
     "STATISTICS",
+    "BinFunction",
     "Bounded",
     "ChiSquare",
     "Statistic",
@@ -59,6 +61,7 @@ __all__ = [
     "psi_log_pvalue",
     "rate_change_log_pvalue",
     "relative_scale",
+    "statistic",
     "std_change_from_cells",
     "total_variation",
     "uncorrected",
