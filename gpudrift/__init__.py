@@ -45,7 +45,7 @@ if TYPE_CHECKING:
         profile,
     )
     from gpudrift.retrain import Cost, Model, Trainer, get_trainer, load_model, predict_cost
-    from gpudrift.stats import KS
+    from gpudrift.stats import KS, statistic
     from gpudrift.store import Registry
     from gpudrift.versions import show_versions
     from gpudrift_kernels.backend import Backend, get_backend
@@ -63,6 +63,8 @@ __all__ = [  # noqa: RUF022  a page that a user reads, by what they want to do
     "KS",
     "Reason",
     "Problem",
+    # a statistic of your own
+    "statistic",
     # retrain
     "get_trainer",
     "load_model",
@@ -104,7 +106,7 @@ _HOMES = {
         "Counts", "DriftReport", "FeatureDrift", "Profile", "Reason", "check_drift", "load_profile", "profile",
     ),
     "gpudrift.retrain": ("Cost", "Model", "Trainer", "get_trainer", "load_model", "predict_cost"),
-    "gpudrift.stats": ("KS",),
+    "gpudrift.stats": ("KS", "statistic"),
     "gpudrift.store": ("Registry",),
     "gpudrift.versions": ("show_versions",),
 }  # fmt: skip

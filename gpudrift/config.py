@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 import sys
@@ -30,7 +31,8 @@ class Settings:
     correction : {"benjamini-hochberg", "bonferroni", "none"}
         How alpha is shared between features.
     thresholds : mapping of statistic to float
-        Effect sizes that replace the defaults of ``gpudrift.stats.STATISTICS``.
+        Effect sizes that replace the defaults of ``gpudrift.stats.STATISTICS``, or let a statistic that has none decide
+        too.
     drift_share : float in (0, 1], optional
         Share of features that must drift before the dataset does; one feature is enough by default.
     columns, categorical, numeric : tuple of str
@@ -70,9 +72,8 @@ class Settings:
         if not isinstance(self.thresholds, Mapping):
             raise ConfigError(f"thresholds must be a table of statistic = value, got {self.thresholds!r}")
         for name, value in self.thresholds.items():
-            if name not in STATISTICS or STATISTICS[name].threshold is None:
-                known = [s.name for s in STATISTICS.values() if s.threshold is not None]
-                raise ConfigError(_unknown("thresholds", name, known))
+            if name not in STATISTICS:
+                raise ConfigError(_unknown("thresholds", name, list(STATISTICS)))
             if not _is_number(value) or not 0 < value <= sys.float_info.max:
                 raise ConfigError(f"thresholds.{name} must be above 0 and finite, got {value!r}")
         if self.drift_share is not None and not (_is_number(self.drift_share) and 0 < self.drift_share <= 1):
@@ -91,11 +92,9 @@ class Settings:
             raise ConfigError(f"exact must be true or false, got {self.exact!r}")
 
     def threshold(self, statistic: str) -> float:
-        """Effect size at which a statistic is material."""
+        """Effect size at which a statistic is material; infinite where it never is."""
         value = self.thresholds.get(statistic, STATISTICS[statistic].threshold)
-        if value is None:
-            raise ConfigError(f"{statistic} has no threshold")
-        return float(value)
+        return math.inf if value is None else float(value)
 
 
 def load_settings(path: str | Path, **overrides: Any) -> Settings:

@@ -24,7 +24,7 @@ from gpudrift.stats import STATISTICS
         ({"alpha": float("nan")}, "alpha must be between 0 and 1, got nan"),
         ({"correction": "bonferoni"}, "correction.bonferoni is unknown: did you mean 'bonferroni'?"),
         ({"thresholds": {"psy": 1}}, "thresholds.psy is unknown: did you mean 'psi'?"),
-        ({"thresholds": {"kl": 1}}, "thresholds.kl is unknown: "),
+        ({"thresholds": {"kl": 0}}, "thresholds.kl must be above 0 and finite, got 0"),
         ({"thresholds": {"psi": 0}}, "thresholds.psi must be above 0 and finite, got 0"),
         ({"thresholds": {"psi": math.inf}}, "thresholds.psi must be above 0 and finite, got inf"),
         ({"thresholds": {"psi": math.nan}}, "thresholds.psi must be above 0 and finite, got nan"),
@@ -58,6 +58,7 @@ def test_toml_is_read_and_overridden(tmp_path: Path) -> None:
     assert settings.columns == ("a",)
     assert settings.threshold("psi") == 0.2
     assert settings.threshold("ks") == 0.1
+    assert settings.threshold("kl") == math.inf
     assert settings.exact is False
 
 

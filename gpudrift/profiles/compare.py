@@ -19,6 +19,7 @@ from gpudrift.profiles.counts import Counts, merged
 from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift
 from gpudrift.profiles.extent import as_float
 from gpudrift.profiles.labels import bin_labels
+from gpudrift.profiles.own_statistics import with_own_statistics
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.verdict import DISTRIBUTION, MIN_VALUES, decide
 from gpudrift.stats import (
@@ -27,14 +28,20 @@ from gpudrift.stats import (
     chi_square,
     hellinger,
     js_distance,
+    kl,
     ks_from_cells,
+    l_infinity,
+    mean_change_from_cells,
     mean_std_from_cells,
     new_rate_log_pvalue,
+    out_of_range_from_cells,
     pool_rare,
     psi,
     psi_log_pvalue,
     rate_change_log_pvalue,
     relative_scale,
+    std_change_from_cells,
+    total_variation,
     wasserstein_from_cells,
 )
 from gpudrift_kernels.backend import Backend
@@ -86,6 +93,8 @@ def compare(
             )
         problems += _remarks(feature, profile.plans[f])
         finished.append(replace(feature, counted=why is None))
+    finished, faults = with_own_statistics(finished)
+    problems += faults
     decided = decide(finished, settings)
     judged = sum(f.judged for f in decided)
     drifted = sum(f.drifted for f in decided)
@@ -157,6 +166,12 @@ def _numeric(column: NumericColumn, reference: Counted, current: Counted, exact:
         wasserstein_upper=distance.upper,
         cramers_v=None,
         new_rate=None,
+        kl=kl(bins[0][some], bins[1][some]),
+        total_variation=total_variation(bins[0], bins[1]),
+        l_infinity=l_infinity(bins[0], bins[1]),
+        mean_change=mean_change_from_cells(f, g, start, stop, scale),
+        std_change=std_change_from_cells(f, g, start, stop),
+        out_of_range=out_of_range_from_cells(f, g, reach.single),
         tests=_corrected({DISTRIBUTION: distribution} | _missing_test((rows[0] - n, rows[1] - m), rows)),
         n_reference=rows[0],
         n_current=rows[1],
@@ -200,6 +215,12 @@ def _categorical(column: CategoricalColumn, reference: Counted, current: Counted
         wasserstein_upper=None,
         cramers_v=test.cramers_v,
         new_rate=None if column.truncated or not n or not m else max(0.0, new / m - once / n),
+        kl=kl(f[some], g[some]),
+        total_variation=total_variation(f, g),
+        l_infinity=l_infinity(f, g),
+        mean_change=None,
+        std_change=None,
+        out_of_range=None,
         tests=_corrected(tests | _missing_test(missing, (n + missing[0], m + missing[1]))),
         n_reference=n + missing[0],
         n_current=m + missing[1],

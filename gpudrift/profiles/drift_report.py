@@ -8,14 +8,14 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import narwhals as nw
 
 from gpudrift.atomic import replacing
 from gpudrift.config import Settings
 from gpudrift.frames import Kind, Problem
-from gpudrift.stats import KS
+from gpudrift.stats import KS, Bounded
 from gpudrift.version import __version__
 
 if TYPE_CHECKING:
@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from gpudrift.report import ReportView
 
 FrameLibrary = Literal["pyarrow", "pandas", "polars"]
+
+_ADDED: Final = (
+    "kl", "total_variation", "l_infinity", "mean_change", "std_change", "out_of_range", "missing_rate", "new_rate",
+)  # fmt: skip
+"""Statistics at the end of a table's row, before the user's own."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,18 @@ class FeatureDrift:
     new_rate : float or None
         How much larger the share of new categories is than the reference foretells, at least 0; None for numbers, and
         where the reference has more categories than are kept.
+    kl : float
+        Kullback-Leibler divergence from reference to current, in nats.
+    total_variation, l_infinity : float
+        In [0, 1]; of the same bins as PSI.
+    mean_change : Bounded or None
+        Of either sign, in standard deviations of the reference; None for categories.
+    std_change : Bounded or None
+        Natural logarithm of current over reference; None for categories.
+    out_of_range : Bounded or None
+        Share of current values beyond the reference's range; the value is its lower bound. None for categories.
+    own : mapping of str to float
+        Statistics of the user's own, by name; NaN where one has no rows, or failed and is named under problems.
     tests : mapping of str to float
         Natural logarithm of the p-value of each test made, times their number: "distribution", "missing_rate",
         "new_rate". The smallest is the one p-value of the feature.
@@ -104,6 +121,12 @@ class FeatureDrift:
     wasserstein_upper: float | None
     cramers_v: float | None
     new_rate: float | None
+    kl: float
+    total_variation: float
+    l_infinity: float
+    mean_change: Bounded | None
+    std_change: Bounded | None
+    out_of_range: Bounded | None
     tests: Mapping[str, float]
     n_reference: int
     n_current: int
@@ -113,6 +136,7 @@ class FeatureDrift:
     infinite_current: int
     new: int
     bins: tuple[Bin, ...] = field(repr=False)
+    own: Mapping[str, float] = field(default_factory=dict)
     counted: bool = True
     drifted: bool = False
     reasons: tuple[Reason, ...] = ()
@@ -148,8 +172,8 @@ class FeatureDrift:
         return self.missing_current / self.n_current if self.n_current else math.nan
 
     @property
-    def effects(self) -> dict[str, float]:
-        """Effect sizes that can make the feature drift, by statistic; NaN left out."""
+    def statistics(self) -> dict[str, float]:
+        """Every statistic of this kind of feature by its name in ``gpudrift.stats.STATISTICS``, the user's own too."""
         without_reference = self.missing_reference + self.infinite_reference
         without_current = self.missing_current + self.infinite_current
         change = math.nan
@@ -164,8 +188,30 @@ class FeatureDrift:
             "cramers_v": self.cramers_v,
             "missing_rate": change,
             "new_rate": self.new_rate,
+            "kl": self.kl,
+            "total_variation": self.total_variation,
+            "l_infinity": self.l_infinity,
+            "mean_change": self.mean_change.value if self.mean_change else None,
+            "std_change": self.std_change.value if self.std_change else None,
+            "out_of_range": self.out_of_range.value if self.out_of_range else None,
         }
-        return {name: value for name, value in found.items() if value is not None and not math.isnan(value)}
+        return {name: value for name, value in found.items() if value is not None} | dict(self.own)
+
+    @property
+    def intervals(self) -> dict[str, tuple[float, float]]:
+        """Where the statistics lie of which counts give no more than an interval, by name."""
+        found: dict[str, tuple[float, float]] = {}
+        if self.ks:
+            found["ks"] = self.ks.lower, self.ks.upper
+        if self.wasserstein_lower is not None and self.wasserstein_upper is not None:
+            found["wasserstein"] = self.wasserstein_lower, self.wasserstein_upper
+        changes = {"mean_change": self.mean_change, "std_change": self.std_change, "out_of_range": self.out_of_range}
+        return found | {name: (change.lower, change.upper) for name, change in changes.items() if change}
+
+    @property
+    def effects(self) -> dict[str, float]:
+        """Sizes of the statistics, which make the feature drift where they have a threshold; NaN left out."""
+        return {name: abs(value) for name, value in self.statistics.items() if not math.isnan(value)}
 
     def severity(self, settings: Settings) -> float:
         """Largest effect size in units of its threshold: what reports are sorted by."""
@@ -196,6 +242,8 @@ class FeatureDrift:
             "infinite": {"reference": self.infinite_reference, "current": self.infinite_current},
             "new": self.new,
             "new_rate": _finite(self.new_rate),
+            "statistics": {name: _finite(value) for name, value in self.statistics.items()},
+            "intervals": {name: [_finite(end) for end in ends] for name, ends in self.intervals.items()},
             "n": {"reference": self.n_reference, "current": self.n_current},
             "counted": self.counted,
             "judged": self.judged,
@@ -280,6 +328,7 @@ class DriftReport(Mapping[str, FeatureDrift]):
         >>> report.to_frame().column("psi").to_pylist()
         [0.0]
         """
+        own = list(dict.fromkeys(name for f in self.features.values() for name in f.own))
         rows = [
             {
                 "feature": f.name, "kind": f.kind, "drifted": f.drifted, "psi": f.psi, "psi_bins": f.psi_bins,
@@ -287,6 +336,7 @@ class DriftReport(Mapping[str, FeatureDrift]):
                 "hellinger": f.hellinger, "cramers_v": f.cramers_v, "p_value": f.p_value,
                 "missing_rate_reference": f.missing_rate_reference, "missing_rate_current": f.missing_rate_current,
                 "new": f.new, "n_reference": f.n_reference, "n_current": f.n_current, "counted": f.counted,
+                **{name: f.statistics.get(name) for name in (*_ADDED, *own)},
             }
             for f in self.features.values()
         ]  # fmt: skip

@@ -7,16 +7,22 @@ An empty side has no distribution: its statistics are NaN, and the corrections d
 
 from __future__ import annotations
 
+from gpudrift.stats.bounded import Bounded
 from gpudrift.stats.chi_square import ChiSquare, chi_square, pool_rare
 from gpudrift.stats.distributions import chi2_log_sf, kolmogorov_log_sf
 from gpudrift.stats.hellinger import hellinger
 from gpudrift.stats.js import js_distance, js_divergence
 from gpudrift.stats.kl import kl
 from gpudrift.stats.ks import KS, ks_from_cells, ks_from_statistic
+from gpudrift.stats.l_infinity import l_infinity
+from gpudrift.stats.moments import mean_change_from_cells, std_change_from_cells
 from gpudrift.stats.multiplicity import CORRECTIONS, benjamini_hochberg, bonferroni, uncorrected
+from gpudrift.stats.out_of_range import out_of_range_from_cells
+from gpudrift.stats.own import statistic
 from gpudrift.stats.proportion import new_rate_log_pvalue, rate_change_log_pvalue
 from gpudrift.stats.psi import psi, psi_log_pvalue
-from gpudrift.stats.registry import STATISTICS, Statistic
+from gpudrift.stats.registry import STATISTICS, BinFunction, Statistic
+from gpudrift.stats.total_variation import total_variation
 from gpudrift.stats.wasserstein import (
     Wasserstein,
     mean_std_from_cells,
@@ -29,6 +35,8 @@ __all__ = [
     "CORRECTIONS",
     "KS",
     "STATISTICS",
+    "BinFunction",
+    "Bounded",
     "ChiSquare",
     "Statistic",
     "Wasserstein",
@@ -43,13 +51,19 @@ __all__ = [
     "kolmogorov_log_sf",
     "ks_from_cells",
     "ks_from_statistic",
+    "l_infinity",
+    "mean_change_from_cells",
     "mean_std_from_cells",
     "new_rate_log_pvalue",
+    "out_of_range_from_cells",
     "pool_rare",
     "psi",
     "psi_log_pvalue",
     "rate_change_log_pvalue",
     "relative_scale",
+    "statistic",
+    "std_change_from_cells",
+    "total_variation",
     "uncorrected",
     "wasserstein_exact",
     "wasserstein_from_cells",

@@ -7,13 +7,13 @@ two that puts the largest where sums cannot overflow and the smallest keep their
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gpudrift.stats.cdf import cdf_difference
+from gpudrift.stats.scaling import divide, exponent_of, scaled_up
 from gpudrift.stats.shares import totals
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def wasserstein_from_cells(
         return Wasserstein(math.nan, math.nan, math.nan)
     _check_scale(scale)
     difference = cdf_difference(reference, current, n, m)
-    exponent = _exponent(start, stop) - _SUMMED_BELOW
+    exponent = exponent_of(start, stop) - _SUMMED_BELOW
     start, stop = np.ldexp(start, -exponent), np.ldexp(stop, -exponent)
     width = stop - start
     at_least = np.maximum(0.0, np.maximum(difference.lowest, -difference.highest))
@@ -113,7 +113,7 @@ def wasserstein_from_cells(
     midpoint = 0.5 * (np.abs(difference.before) + np.abs(difference.after))
     gaps = float(np.sum(np.abs(difference.after[:-1]) * (start[1:] - stop[:-1])))
     value, lower, upper = (
-        _divide(gaps + float(np.sum(level * width)), exponent, scale) for level in (midpoint, at_least, at_most)
+        divide(gaps + float(np.sum(level * width)), exponent, scale) for level in (midpoint, at_least, at_most)
     )
     return Wasserstein(value, lower, upper)
 
@@ -153,12 +153,12 @@ def wasserstein_exact(
     _check_scale(scale)
     merged = np.concatenate((sorted_reference, sorted_current))
     merged.sort(kind="stable")  # finds the two runs and merges them in one pass
-    exponent = _exponent(merged, merged) - _SUMMED_BELOW
+    exponent = exponent_of(merged, merged) - _SUMMED_BELOW
     step = np.diff(np.ldexp(merged, -exponent))
     # What is not from the reference is from the current side: wrong within ties, but there the step is 0.
     from_reference = np.searchsorted(sorted_reference, merged[:-1], side="right")
     from_current = np.arange(1, n + m) - from_reference
-    return _divide(float(np.sum(np.abs(from_reference / n - from_current / m) * step)), exponent, scale)
+    return divide(float(np.sum(np.abs(from_reference / n - from_current / m) * step)), exponent, scale)
 
 
 def mean_std_from_cells(
@@ -205,14 +205,14 @@ def mean_std_from_cells(
     counts, start, stop = counts[occupied], start[occupied], stop[occupied]
     if counts.size == 0:
         return math.nan, math.nan
-    exponent = _exponent(start, stop)
+    exponent = exponent_of(start, stop)
     start, stop = np.ldexp(start, -exponent), np.ldexp(stop, -exponent)
     pivot = float(start[np.argmax(counts)])
     offset = 0.5 * ((start - pivot) + (stop - pivot))
     weight = counts / int(counts.sum())
     mean_offset = float(np.sum(weight * offset))
     std = math.sqrt(float(np.sum(weight * (offset - mean_offset) ** 2)))
-    return _scaled_up(pivot + mean_offset, exponent), _scaled_up(std, exponent)
+    return scaled_up(pivot + mean_offset, exponent), scaled_up(std, exponent)
 
 
 def relative_scale(mean: float, std: float) -> float:
@@ -256,22 +256,3 @@ def _check_cells(counts: NDArray[np.int64], start: NDArray[np.float64], stop: ND
 def _check_scale(scale: float) -> None:
     if not scale > 0.0:
         raise ValueError(f"scale must be > 0, got {scale!r}; see relative_scale()")
-
-
-def _exponent(start: NDArray[np.float64], stop: NDArray[np.float64]) -> int:
-    """Smallest e such that all of the ascending values lie within 2^e of 0."""
-    return math.frexp(max(abs(float(start[0])), abs(float(stop[-1]))))[1]
-
-
-def _divide(total: float, exponent: int, scale: float) -> float:
-    """total 2^exponent / scale, without overflow on the way."""
-    mantissa, scale_exponent = math.frexp(scale)
-    return _scaled_up(total / mantissa, exponent - scale_exponent)
-
-
-def _scaled_up(value: float, exponent: int) -> float:
-    """value 2^exponent, or the largest finite double of its sign."""
-    try:
-        return math.ldexp(value, exponent)
-    except OverflowError:
-        return math.copysign(sys.float_info.max, value)

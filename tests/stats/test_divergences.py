@@ -1,4 +1,4 @@
-"""PSI, KL, Jensen-Shannon and Hellinger: what they share, and each against its oracle."""
+"""PSI, KL, Jensen-Shannon, Hellinger, total variation and L-infinity: what they share, and each against its oracle."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from gpudrift.stats import hellinger, js_distance, js_divergence, kl, psi
+from gpudrift.stats import hellinger, js_distance, js_divergence, kl, l_infinity, psi, total_variation
 
 Counts = NDArray[np.int64]
 Divergence = Callable[[Counts, Counts], float]
 
-SYMMETRIC: list[Divergence] = [psi, js_divergence, js_distance, hellinger]
+BOUNDED: list[Divergence] = [js_divergence, js_distance, hellinger, total_variation, l_infinity]
+SYMMETRIC: list[Divergence] = [psi, *BOUNDED]
 ALL: list[Divergence] = [*SYMMETRIC, kl]
 
 
@@ -44,7 +45,7 @@ def test_equal_counts_give_exactly_zero(divergence: Divergence, pair: tuple[Coun
     assert str(divergence(pair[0], pair[0].copy())) == "0.0"  # not -0.0, which a report would show
 
 
-@pytest.mark.parametrize("divergence", [js_divergence, js_distance, hellinger])
+@pytest.mark.parametrize("divergence", BOUNDED)
 @given(histograms(), st.integers(1, 1000))
 def test_unsmoothed_equal_shares_give_exactly_zero(
     divergence: Divergence, pair: tuple[Counts, Counts], times: int
@@ -52,13 +53,13 @@ def test_unsmoothed_equal_shares_give_exactly_zero(
     assert divergence(pair[0], pair[0] * times) == 0.0
 
 
-@pytest.mark.parametrize("divergence", [js_divergence, js_distance, hellinger])
+@pytest.mark.parametrize("divergence", BOUNDED)
 @given(histograms())
 def test_bounded_divergences_stay_between_zero_and_one(divergence: Divergence, pair: tuple[Counts, Counts]) -> None:
     assert 0.0 <= divergence(*pair) <= 1.0
 
 
-@pytest.mark.parametrize("divergence", [js_divergence, js_distance, hellinger])
+@pytest.mark.parametrize("divergence", [js_divergence, js_distance, hellinger, total_variation])
 def test_sides_without_a_common_bin_are_at_distance_one(divergence: Divergence) -> None:
     assert divergence(np.array([3, 4, 0, 0]), np.array([0, 0, 10, 1])) == pytest.approx(1.0, rel=1e-15)
 
@@ -148,3 +149,32 @@ def test_js_and_hellinger_are_an_eighth_of_psi_for_a_small_move() -> None:
     expected = psi(reference, current) / 8
     assert js_divergence(reference, current, base=math.e) == pytest.approx(expected, rel=1e-4)
     assert hellinger(reference, current) ** 2 == pytest.approx(expected, rel=1e-4)
+
+
+@given(histograms())
+def test_total_variation_is_half_the_city_block_distance_of_scipy(pair: tuple[Counts, Counts]) -> None:
+    p, q = pair[0] / pair[0].sum(), pair[1] / pair[1].sum()
+    expected = scipy.spatial.distance.cityblock(p, q) / 2
+    assert total_variation(*pair) == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+@given(histograms())
+def test_l_infinity_is_the_chebyshev_distance_of_scipy(pair: tuple[Counts, Counts]) -> None:
+    p, q = pair[0] / pair[0].sum(), pair[1] / pair[1].sum()
+    assert l_infinity(*pair) == pytest.approx(scipy.spatial.distance.chebyshev(p, q), rel=1e-12, abs=1e-15)
+
+
+@given(histograms())
+def test_l_infinity_and_hellinger_bound_total_variation(pair: tuple[Counts, Counts]) -> None:
+    # Gibbs and Su (2002): H^2 <= TV <= sqrt(2) H, and no bin can move more than all of them
+    distance = total_variation(*pair)
+    assert l_infinity(*pair) <= distance + 1e-12
+    assert hellinger(*pair) ** 2 - 1e-12 <= distance <= math.sqrt(2) * hellinger(*pair) + 1e-12
+
+
+def test_total_variation_without_drift_is_what_its_docstring_foretells() -> None:
+    rng = np.random.default_rng(0)
+    n, m, p = 1000, 500, np.full(10, 0.1)
+    found = [total_variation(rng.multinomial(n, p), rng.multinomial(m, p)) for _ in range(2000)]
+    expected = np.sum(np.sqrt(p * (1 - p) * (1 / n + 1 / m) / (2 * math.pi)))
+    assert np.mean(found) == pytest.approx(expected, rel=0.02)  # standard error of the mean: 0.5%

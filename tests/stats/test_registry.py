@@ -24,6 +24,11 @@ def test_thresholds_are_those_of_the_documentation() -> None:
         "missing_rate": 0.05,
         "new_rate": 0.05,
         "kl": None,
+        "total_variation": None,
+        "l_infinity": None,
+        "mean_change": None,
+        "std_change": None,
+        "out_of_range": None,
     }
     assert STATISTICS["psi"].severe == 0.25
 
@@ -36,12 +41,14 @@ def test_every_statistic_names_its_kinds_formula_and_source(name: str) -> None:
     assert set(statistic.kinds) <= {"numeric", "categorical"}
     assert statistic.title
     assert statistic.formula
+    assert statistic.bounds[0] < statistic.bounds[1]
     assert re.fullmatch(r"doi:10\.\d{4,5}/\S+|a convention of gpudrift", statistic.source)
 
 
 def test_numeric_and_categorical_statistics_are_told_apart() -> None:
     only = {name: statistic.kinds[0] for name, statistic in STATISTICS.items() if len(statistic.kinds) == 1}
-    assert only == {"ks": "numeric", "wasserstein": "numeric", "cramers_v": "categorical", "new_rate": "categorical"}
+    numeric = ("ks", "wasserstein", "mean_change", "std_change", "out_of_range")
+    assert only == dict.fromkeys(numeric, "numeric") | {"cramers_v": "categorical", "new_rate": "categorical"}
 
 
 def test_a_statistic_cannot_be_changed() -> None:
