@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from heapq import merge
 from operator import itemgetter
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +27,24 @@ from gpudrift.frames import (
 )
 from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
 from gpudrift.profiles.counts import Counts
+from gpudrift.profiles.weights import RowWeights, squares_by_group
 from gpudrift_kernels.backend import Backend
+from gpudrift_kernels.grouping import Grouping, Tally
 
 Progress = Callable[[int], None]
+
+
+class Groups(Protocol):
+    """Counts rows by group beside the total: windows, slices."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Columns to read besides those of the profile."""
+        ...
+
+    def add(self, batch: Batch, columns: Mapping[int, Column], weights: NDArray[np.int64] | None) -> None:
+        """Count the rows of a batch, whose usable columns are given by their place in the profile."""
+        ...
 
 
 def count_source(
@@ -36,10 +53,13 @@ def count_source(
     profile_id: str,
     backend: Backend,
     progress: Progress | None = None,
+    *,
+    weights: RowWeights | None = None,
+    groups: Groups | None = None,
 ) -> Counts:
     """Counts of every column of the profile that the source holds in a type that can be compared.
 
-    The others are named in ``problems`` and have no counts; nothing is lost of the rest.
+    The others are named in ``problems`` and have no counts; nothing is lost of the rest. ``groups`` see every batch.
     """
     names = {column.name for column in columns}
     problems = [problem for problem in source.problems if problem.feature in names]
@@ -51,16 +71,30 @@ def count_source(
         elif column.name not in unreadable:
             remedy = "add the column or drop it from the profile"
             problems.append(Problem(column.name, "is missing from the current data", remedy))
-    total = Counts.empty(profile_id)
-    for batch in source.batches([column.name for column in usable.values()]):
+    further = [*(groups.names if groups else ()), *([weights.name] if weights else ())]
+    total = Counts.empty(profile_id, weighted=weights is not None)
+    for batch in source.batches(list(dict.fromkeys([*(column.name for column in usable.values()), *further]))):
         for f, problem in _obstacles(batch, usable):
             problems.append(problem)
             del usable[f]
-        total = total + Counts.gather(profile_id, batch.n_rows, _dense(batch, usable, backend))
+        units = weights.units(batch) if weights else None
+        one_group = Grouping(np.zeros(batch.n_rows, np.int32), 1, units)
+        total = total + Counts.gather(
+            profile_id,
+            batch.n_rows,
+            _dense(batch, usable, backend, one_group),
+            weighted=weights is not None,
+            squares=0 if units is None else squares_by_group(units, one_group.groups, 1)[0],
+        )
+        if groups:
+            groups.add(batch, usable, units)
         if progress is not None:
             progress(batch.n_rows)
+    if weights:
+        problems += weights.problems()
     kept = np.isin(total.keys >> 32, list(usable))
-    return Counts(profile_id, total.n_rows, total.keys[kept], total.values[kept], tuple(problems))
+    heavy = None if total.weights is None else total.weights[kept]
+    return replace(total, keys=total.keys[kept], values=total.values[kept], weights=heavy, problems=tuple(problems))
 
 
 def _obstacles(batch: Batch, usable: Mapping[int, Column]) -> list[tuple[int, Problem]]:
@@ -90,16 +124,52 @@ def _remedy(column: Column, raw: Raw) -> str:
     return "give both sides the same type"
 
 
-def _dense(batch: Batch, usable: Mapping[int, Column], backend: Backend) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Counts of each column in turn: only a few of these tables are alive at once."""
-    numeric = {f: c for f, c in usable.items() if isinstance(c, NumericColumn)}
+def _dense(
+    batch: Batch, usable: Mapping[int, Column], backend: Backend, one_group: Grouping
+) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64] | None]]:
+    """Counts, and weights if rows have any, of each column in turn: only a few of these tables are alive at once."""
+    if one_group.weights is not None:
+        grids = {f: np.arange(column.n_counters, dtype=np.int32) for f, column in usable.items()}
+        for f, tally in tallies(batch, usable, grids, one_group, backend):
+            yield f, tally.rows[0], None if tally.weights is None else tally.weights[0]
+        return
+    numeric, categorical = _by_kind(usable)
     readers = [_reader(batch, c) for c in numeric.values()]
     numbers = zip(numeric, backend.count_cells(readers, [c.plan for c in numeric.values()]), strict=True)
-    categorical = {f: c for f, c in usable.items() if isinstance(c, CategoricalColumn)}
-    texts = [CategoryReader(_raw(batch, c), c.vocabulary) for c in categorical.values()]
-    sizes = [len(c.vocabulary) + 1 for c in categorical.values()]
-    categories = zip(categorical, backend.count_categories(texts, sizes), strict=True)
-    return merge(numbers, categories, key=itemgetter(0))
+    texts = [_category_reader(batch, c) for c in categorical.values()]
+    categories = zip(categorical, backend.count_categories(texts, _sizes(categorical)), strict=True)
+    for f, rows in merge(numbers, categories, key=itemgetter(0)):
+        yield f, rows, None
+
+
+def tallies(
+    batch: Batch,
+    usable: Mapping[int, Column],
+    grids: Mapping[int, NDArray[np.int32]],
+    grouping: Grouping,
+    backend: Backend,
+) -> Iterator[tuple[int, Tally]]:
+    """Rows of a batch by group and grid cell, of each usable column in turn."""
+    numeric, categorical = _by_kind(usable)
+    readers = [_reader(batch, c) for c in numeric.values()]
+    plans = [c.plan for c in numeric.values()]
+    numbers = backend.tally_cells(readers, plans, [grids[f] for f in numeric], grouping)
+    texts = [_category_reader(batch, c) for c in categorical.values()]
+    categories = backend.tally_categories(texts, _sizes(categorical), [grids[f] for f in categorical], grouping)
+    yield from merge(zip(numeric, numbers, strict=True), zip(categorical, categories, strict=True), key=itemgetter(0))
+
+
+def _by_kind(usable: Mapping[int, Column]) -> tuple[dict[int, NumericColumn], dict[int, CategoricalColumn]]:
+    numeric = {f: c for f, c in usable.items() if isinstance(c, NumericColumn)}
+    return numeric, {f: c for f, c in usable.items() if isinstance(c, CategoricalColumn)}
+
+
+def _sizes(categorical: Mapping[int, CategoricalColumn]) -> list[int]:
+    return [len(c.vocabulary) + 1 for c in categorical.values()]
+
+
+def _category_reader(batch: Batch, column: CategoricalColumn) -> CategoryReader:
+    return CategoryReader(_raw(batch, column), column.vocabulary)
 
 
 def _reader(batch: Batch, column: NumericColumn) -> NumberReader:

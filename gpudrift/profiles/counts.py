@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem
 
+_NONE: Final = np.empty(0, np.int64)
 _SHIFT = 32  # a key is the column's place in the profile in the upper half, the counter in the lower
 
 
@@ -30,6 +32,10 @@ class Counts:
         ``(column << 32) | counter``.
     values : ndarray of int64, positive
         Rows of each key.
+    weights : ndarray of int64, optional
+        Weight of each key in units of the profile, where rows have weights.
+    squares : int
+        Sum over all rows of their weights' squares, in squared units.
     problems : tuple of Problem
         Columns of the batch that could not be counted; no part of ``==``.
     """
@@ -38,40 +44,82 @@ class Counts:
     n_rows: int
     keys: NDArray[np.int64]
     values: NDArray[np.int64]
+    weights: NDArray[np.int64] | None = None
+    squares: int = 0
     problems: tuple[Problem, ...] = field(default=(), repr=False)
 
     @classmethod
-    def empty(cls, profile_id: str) -> Counts:
+    def empty(cls, profile_id: str, *, weighted: bool = False) -> Counts:
         """No rows."""
-        return cls(profile_id, 0, np.empty(0, np.int64), np.empty(0, np.int64))
+        none = np.empty(0, np.int64)
+        return cls(profile_id, 0, none, none, none if weighted else None)
 
     @classmethod
     def gather(
         cls,
         profile_id: str,
         n_rows: int,
-        columns: Iterable[tuple[int, NDArray[np.int64]]],
+        columns: Iterable[tuple[int, NDArray[np.int64], NDArray[np.int64] | None]],
+        *,
+        weighted: bool = False,
+        squares: int = 0,
         problems: Iterable[Problem] = (),
     ) -> Counts:
-        """From dense counts of columns, in ascending order of their place in the profile."""
-        keys, values = [], []
-        for f, dense in columns:
+        """From dense counts and weights of columns, in ascending order of their place in the profile."""
+        keys, values, weights = [_NONE], [_NONE], [_NONE]
+        for f, dense, heavy in columns:
             counters = np.flatnonzero(dense)
             keys.append(counters + (f << _SHIFT))
             values.append(dense[counters])
-        none = np.empty(0, np.int64)
+            if heavy is not None:
+                weights.append(heavy[counters])
         return cls(
             profile_id,
             n_rows,
-            np.concatenate(keys) if keys else none,
-            np.concatenate(values) if values else none,
+            np.concatenate(keys),
+            np.concatenate(values),
+            np.concatenate(weights) if weighted else None,
+            squares,
             tuple(problems),
         )
 
     def column(self, f: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Counters of one column, ascending, and the rows of each."""
+        of_column = self._of_column(f)
+        return self.keys[of_column] - (f << _SHIFT), self.values[of_column]
+
+    def weight(self, f: int) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+        """Counters of one column, ascending, and the weight of each in units; None without weights."""
+        if self.weights is None:
+            return None
+        of_column = self._of_column(f)
+        return self.keys[of_column] - (f << _SHIFT), self.weights[of_column]
+
+    def effective(self, f: int) -> tuple[NDArray[np.int64], NDArray[np.int64] | NDArray[np.float64]]:
+        """Counters of one column, ascending, and the effective rows of each: its share of ``n_effective``.
+
+        The rows themselves, as integers, where they have no weights.
+        """
+        if (weighted := self.weight(f)) is None:
+            return self.column(f)
+        counters, weights = weighted
+        return counters, weights * np.float64(self.n_effective / max(int(weights.sum()), 1))
+
+    @property
+    def total_weight(self) -> int:
+        """Sum of the weights of all rows, in units."""
+        if self.weights is None or not self.keys.size:
+            return 0
+        return int(self.weights[self._of_column(int(self.keys[0]) >> _SHIFT)].sum())
+
+    @property
+    def n_effective(self) -> float:
+        """Rows of equal weight that say as much, (sum w)^2 / sum w^2 (Kish 1965, Survey Sampling)."""
+        return float(self.n_rows) if self.weights is None else self.total_weight**2 / max(self.squares, 1)
+
+    def _of_column(self, f: int) -> slice:
         first, last = np.searchsorted(self.keys, [f << _SHIFT, (f + 1) << _SHIFT])
-        return self.keys[first:last] - (f << _SHIFT), self.values[first:last]
+        return slice(int(first), int(last))
 
     def __add__(self, other: Counts) -> Counts:
         return self._combine(other, 1) if isinstance(other, Counts) else NotImplemented
@@ -87,6 +135,8 @@ class Counts:
             and self.n_rows == other.n_rows
             and np.array_equal(self.keys, other.keys)
             and np.array_equal(self.values, other.values)
+            and self.squares == other.squares
+            and _same(self.weights, other.weights)
         )
 
     __hash__ = None  # type: ignore[assignment]  # equal by value, and holds arrays
@@ -97,20 +147,42 @@ class Counts:
     def _combine(self, other: Counts, sign: int) -> Counts:
         if other.profile_id != self.profile_id:
             raise DataError("counts of different profiles cannot be combined; count both with one profile")
+        if (self.weights is None) != (other.weights is None):
+            raise DataError("counts with weights and without cannot be combined; count both with weights")
         if sign > 0 and not self.keys.size:
             return replace(other, n_rows=self.n_rows + other.n_rows, problems=self._problems_with(other))
         keys = merged(self.keys, other.keys)
-        values = np.zeros(keys.size, np.int64)
-        values[np.searchsorted(keys, self.keys)] += self.values
-        values[np.searchsorted(keys, other.keys)] += sign * other.values
+        places = np.searchsorted(keys, self.keys), np.searchsorted(keys, other.keys)
+
+        def combined(own: NDArray[np.int64], theirs: NDArray[np.int64]) -> NDArray[np.int64]:
+            total = np.zeros(keys.size, np.int64)
+            total[places[0]] += own
+            total[places[1]] += sign * theirs
+            return total
+
+        values = combined(self.values, other.values)
         if sign < 0 and (values.min(initial=0) < 0 or other.n_rows > self.n_rows):
             raise DataError("the counts to subtract are not part of these; subtract what was added")
         kept = values != 0
-        problems = self._problems_with(other) if sign > 0 else self.problems
-        return Counts(self.profile_id, self.n_rows + sign * other.n_rows, keys[kept], values[kept], problems)
+        weights = None
+        if self.weights is not None and other.weights is not None:
+            weights = combined(self.weights, other.weights)[kept]
+        return Counts(
+            self.profile_id,
+            self.n_rows + sign * other.n_rows,
+            keys[kept],
+            values[kept],
+            weights,
+            self.squares + sign * other.squares,
+            self._problems_with(other) if sign > 0 else self.problems,
+        )
 
     def _problems_with(self, other: Counts) -> tuple[Problem, ...]:
         return tuple(dict.fromkeys(self.problems + other.problems))
+
+
+def _same(one: NDArray[np.int64] | None, other: NDArray[np.int64] | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
 
 
 def merged(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -59,13 +59,22 @@ class Grid:
 def regridded(counts: Counts, cells: tuple[NDArray[np.int32], ...]) -> Counts:
     """Counts of a profile over its grid."""
 
-    def dense(f: int) -> NDArray[np.int64]:
-        counters, rows = counts.column(f)
+    def dense(f: int, counters: NDArray[np.int64], amounts: NDArray[np.int64]) -> NDArray[np.int64]:
         total = np.zeros(int(cells[f][-1]) + 1, np.int64)
-        np.add.at(total, cells[f][counters], rows)
+        np.add.at(total, cells[f][counters], amounts)
         return total
 
-    return Counts.gather(counts.profile_id, counts.n_rows, ((f, dense(f)) for f in range(len(cells))))
+    return Counts.gather(
+        counts.profile_id,
+        counts.n_rows,
+        (
+            (f, dense(f, *counts.column(f)), None if (heavy := counts.weight(f)) is None else dense(f, *heavy))
+            for f in range(len(cells))
+        ),
+        weighted=counts.weights is not None,
+        squares=counts.squares,
+        problems=counts.problems,
+    )
 
 
 def _on_grid(column: Column, counted: Counted) -> tuple[Column, NDArray[np.int32]]:
