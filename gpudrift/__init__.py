@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from gpudrift.frames.problem import Problem
+    from gpudrift.monitor import AlphaSpending, EProcess, OnlineFDR
     from gpudrift.profiles import (
         Counts,
         DriftReport,
@@ -63,6 +64,10 @@ __all__ = [  # noqa: RUF022  a page that a user reads, by what they want to do
     "KS",
     "Reason",
     "Problem",
+    # over time
+    "AlphaSpending",
+    "OnlineFDR",
+    "EProcess",
     # retrain
     "get_trainer",
     "load_model",
@@ -100,6 +105,7 @@ _HOMES = {
         "ModelError", "PlanError", "ProfileError", "RegistryError", "TrainingError",
     ),
     "gpudrift.frames.problem": ("Problem",),
+    "gpudrift.monitor": ("AlphaSpending", "EProcess", "OnlineFDR"),
     "gpudrift.profiles": (
         "Counts", "DriftReport", "FeatureDrift", "Profile", "Reason", "check_drift", "load_profile", "profile",
     ),

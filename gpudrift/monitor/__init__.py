@@ -1,0 +1,9 @@
+"""Monitoring: reports over time, at a stated rate of false alarms."""
+
+from __future__ import annotations
+
+from gpudrift.monitor.alpha_spending import AlphaSpending
+from gpudrift.monitor.e_process import EProcess
+from gpudrift.monitor.online_fdr import OnlineFDR
+
+__all__ = ["AlphaSpending", "EProcess", "OnlineFDR"]
