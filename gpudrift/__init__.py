@@ -34,13 +34,13 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from gpudrift.frames.problem import Problem
+    from gpudrift.monitor import AlphaSpending, EProcess, OnlineFDR, check_drift
     from gpudrift.profiles import (
         Counts,
         DriftReport,
         FeatureDrift,
         Profile,
         Reason,
-        check_drift,
         load_profile,
         profile,
     )
@@ -65,6 +65,10 @@ __all__ = [  # noqa: RUF022  a page that a user reads, by what they want to do
     "Problem",
     # a statistic of your own
     "statistic",
+    # over time
+    "AlphaSpending",
+    "OnlineFDR",
+    "EProcess",
     # retrain
     "get_trainer",
     "load_model",
@@ -102,8 +106,9 @@ _HOMES = {
         "ModelError", "PlanError", "ProfileError", "RegistryError", "TrainingError",
     ),
     "gpudrift.frames.problem": ("Problem",),
+    "gpudrift.monitor": ("AlphaSpending", "EProcess", "OnlineFDR", "check_drift"),
     "gpudrift.profiles": (
-        "Counts", "DriftReport", "FeatureDrift", "Profile", "Reason", "check_drift", "load_profile", "profile",
+        "Counts", "DriftReport", "FeatureDrift", "Profile", "Reason", "load_profile", "profile",
     ),
     "gpudrift.retrain": ("Cost", "Model", "Trainer", "get_trainer", "load_model", "predict_cost"),
     "gpudrift.stats": ("KS", "statistic"),

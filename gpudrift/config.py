@@ -33,6 +33,8 @@ class Settings:
     thresholds : mapping of statistic to float
         Effect sizes that replace the defaults of ``gpudrift.stats.STATISTICS``, or let a statistic that has none decide
         too.
+    feature_thresholds : mapping of feature to mapping of statistic to float
+        Effect sizes of single features, which win over ``thresholds``: what ``gpudrift.calibrate`` finds.
     drift_share : float in (0, 1], optional
         Share of features that must drift before the dataset does; one feature is enough by default.
     columns, categorical, numeric : tuple of str
@@ -58,6 +60,7 @@ class Settings:
     alpha: float = 0.05
     correction: str = "benjamini-hochberg"
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    feature_thresholds: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     drift_share: float | None = None
     columns: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
@@ -69,13 +72,11 @@ class Settings:
             raise ConfigError(f"alpha must be between 0 and 1, got {self.alpha!r}")
         if not isinstance(self.correction, str) or self.correction not in CORRECTIONS:
             raise ConfigError(_unknown("correction", self.correction, list(CORRECTIONS)))
-        if not isinstance(self.thresholds, Mapping):
-            raise ConfigError(f"thresholds must be a table of statistic = value, got {self.thresholds!r}")
-        for name, value in self.thresholds.items():
-            if name not in STATISTICS:
-                raise ConfigError(_unknown("thresholds", name, list(STATISTICS)))
-            if not _is_number(value) or not 0 < value <= sys.float_info.max:
-                raise ConfigError(f"thresholds.{name} must be above 0 and finite, got {value!r}")
+        _check_thresholds("thresholds", self.thresholds)
+        if not isinstance(self.feature_thresholds, Mapping):
+            raise ConfigError(f"feature_thresholds must be a table of features, got {self.feature_thresholds!r}")
+        for feature, thresholds in self.feature_thresholds.items():
+            _check_thresholds(f"feature_thresholds.{feature}", thresholds)
         if self.drift_share is not None and not (_is_number(self.drift_share) and 0 < self.drift_share <= 1):
             raise ConfigError(f"drift_share must be above 0 and at most 1, got {self.drift_share!r}")
         for name in ("columns", "categorical", "numeric"):
@@ -91,10 +92,21 @@ class Settings:
         if not isinstance(self.exact, bool):
             raise ConfigError(f"exact must be true or false, got {self.exact!r}")
 
-    def threshold(self, statistic: str) -> float:
-        """Effect size at which a statistic is material; infinite where it never is."""
+    def threshold(self, statistic: str, feature: str | None = None) -> float:
+        """Effect size at which a statistic is material, of a feature or of those without thresholds of their own.
+
+        Infinite where it never is.
+        """
         value = self.thresholds.get(statistic, STATISTICS[statistic].threshold)
+        if feature is not None:
+            value = self.feature_thresholds.get(feature, {}).get(statistic, value)
         return math.inf if value is None else float(value)
+
+    def threshold_source(self, statistic: str, feature: str) -> str:
+        """How the threshold of a feature came about."""
+        if statistic in self.feature_thresholds.get(feature, {}):
+            return "calibrated"
+        return "set by user" if statistic in self.thresholds else "default"
 
 
 def load_settings(path: str | Path, **overrides: Any) -> Settings:
@@ -147,6 +159,16 @@ def _read(path: str | Path) -> bytes:
     if len(content) > _MOST_BYTES:
         raise ConfigError(f"{path} is larger than 1 MiB, which settings never are; check the path")
     return content
+
+
+def _check_thresholds(where: str, thresholds: Any) -> None:
+    if not isinstance(thresholds, Mapping):
+        raise ConfigError(f"{where} must be a table of statistic = value, got {thresholds!r}")
+    for name, value in thresholds.items():
+        if name not in STATISTICS:
+            raise ConfigError(_unknown(where, name, list(STATISTICS)))
+        if not _is_number(value) or not 0 < value <= sys.float_info.max:
+            raise ConfigError(f"{where}.{name} must be above 0 and finite, got {value!r}")
 
 
 def _is_number(value: Any) -> bool:

@@ -29,6 +29,13 @@ from gpudrift.stats import STATISTICS
         ({"thresholds": {"psi": math.inf}}, "thresholds.psi must be above 0 and finite, got inf"),
         ({"thresholds": {"psi": math.nan}}, "thresholds.psi must be above 0 and finite, got nan"),
         ({"thresholds": 3}, "thresholds must be a table of statistic = value, got 3"),
+        ({"feature_thresholds": 3}, "feature_thresholds must be a table of features, got 3"),
+        ({"feature_thresholds": {"a": 3}}, "feature_thresholds.a must be a table of statistic = value, got 3"),
+        (
+            {"feature_thresholds": {"a": {"psy": 1}}},
+            r"feature_thresholds\.a\.psy is unknown: did you mean 'psi'\?",
+        ),
+        ({"feature_thresholds": {"a": {"psi": 0}}}, "feature_thresholds.a.psi must be above 0 and finite, got 0"),
         ({"drift_share": 0}, "drift_share must be above 0 and at most 1, got 0"),
         ({"columns": "age"}, "columns must be a list of column names, got 'age'"),
         ({"columns": [1]}, r"columns must be a list of column names, got \[1\]"),
@@ -80,6 +87,16 @@ def test_toml_is_read_and_overridden(tmp_path: Path) -> None:
 def test_a_mistake_in_toml_is_named_with_its_path(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(gd.ConfigError, match=message):
         gd.load_settings(write(tmp_path, text))
+
+
+def test_the_threshold_of_a_feature_wins_and_says_where_it_comes_from(tmp_path: Path) -> None:
+    path = write(tmp_path, '[check.thresholds]\nks = 0.2\n[check.feature_thresholds."a b"]\npsi = 0.03\n')
+    settings = gd.load_settings(path)
+    assert [settings.threshold("psi", name) for name in ("a b", "c")] == [0.03, 0.1]
+    assert settings.threshold("psi") == 0.1
+    assert settings.threshold("ks", "a b") == 0.2
+    found = [settings.threshold_source(name, "a b") for name in ("psi", "ks", "hellinger")]
+    assert found == ["calibrated", "set by user", "default"]
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

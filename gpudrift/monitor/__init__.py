@@ -1,1 +1,10 @@
-"""What happens over time: windows, slices, thresholds that keep a promised rate of false alarms."""
+"""Monitoring: reports over time, at a stated rate of false alarms."""
+
+from __future__ import annotations
+
+from gpudrift.monitor.alpha_spending import AlphaSpending
+from gpudrift.monitor.check import check_drift
+from gpudrift.monitor.e_process import EProcess
+from gpudrift.monitor.online_fdr import OnlineFDR
+
+__all__ = ["AlphaSpending", "EProcess", "OnlineFDR", "check_drift"]

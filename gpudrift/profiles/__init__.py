@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gpudrift.profiles.build import profile
-from gpudrift.profiles.check import check_drift
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift, Reason
 from gpudrift.profiles.gdp import load_profile
@@ -16,7 +15,6 @@ __all__ = [
     "FeatureDrift",
     "Profile",
     "Reason",
-    "check_drift",
     "load_profile",
     "profile",
 ]

@@ -215,7 +215,7 @@ class FeatureDrift:
 
     def severity(self, settings: Settings) -> float:
         """Largest effect size in units of its threshold: what reports are sorted by."""
-        return max((value / settings.threshold(name) for name, value in self.effects.items()), default=0.0)
+        return max((value / settings.threshold(name, self.name) for name, value in self.effects.items()), default=0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of JSON schema 1; a number that is not finite is None."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 from gpudrift.stats.bounded import Bounded
 from gpudrift.stats.chi_square import ChiSquare, chi_square, pool_rare
 from gpudrift.stats.distributions import chi2_log_sf, kolmogorov_log_sf
-from gpudrift.stats.hellinger import hellinger
-from gpudrift.stats.js import js_distance, js_divergence
+from gpudrift.stats.hellinger import hellinger, hellinger_each
+from gpudrift.stats.js import js_distance, js_distance_each, js_divergence
 from gpudrift.stats.kl import kl
 from gpudrift.stats.ks import KS, ks_from_cells, ks_from_statistic
 from gpudrift.stats.l_infinity import l_infinity
@@ -20,7 +20,7 @@ from gpudrift.stats.multiplicity import CORRECTIONS, benjamini_hochberg, bonferr
 from gpudrift.stats.out_of_range import out_of_range_from_cells
 from gpudrift.stats.own import statistic
 from gpudrift.stats.proportion import new_rate_log_pvalue, rate_change_log_pvalue
-from gpudrift.stats.psi import psi, psi_log_pvalue
+from gpudrift.stats.psi import psi, psi_each, psi_log_pvalue
 from gpudrift.stats.registry import STATISTICS, BinFunction, Statistic
 from gpudrift.stats.total_variation import total_variation
 from gpudrift.stats.wasserstein import (
@@ -45,7 +45,9 @@ __all__ = [
     "chi2_log_sf",
     "chi_square",
     "hellinger",
+    "hellinger_each",
     "js_distance",
+    "js_distance_each",
     "js_divergence",
     "kl",
     "kolmogorov_log_sf",
@@ -58,6 +60,7 @@ __all__ = [
     "out_of_range_from_cells",
     "pool_rare",
     "psi",
+    "psi_each",
     "psi_log_pvalue",
     "rate_change_log_pvalue",
     "relative_scale",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gpudrift.stats.shares import shares
+from gpudrift.stats.shares import shares_each, totals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,8 +46,34 @@ def hellinger(reference: NDArray[np.int64], current: NDArray[np.int64]) -> float
     >>> round(hellinger(np.array([100, 100, 100]), np.array([150, 100, 50])), 6)
     0.150719
     """
-    pair = shares(reference, current)
-    if pair is None:
+    if not all(totals(reference, current)):
         return math.nan
-    p, q = pair
-    return min(1.0, math.sqrt(0.5 * float(np.sum((np.sqrt(p) - np.sqrt(q)) ** 2))))
+    return float(hellinger_each(reference, current))
+
+
+def hellinger_each(reference: NDArray[np.int64], current: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Hellinger distance of each pair of histograms: `hellinger` over leading axes.
+
+    Parameters
+    ----------
+    reference, current : int64, shape (..., k)
+        Counts of the same k bins or categories; shares are not smoothed.
+
+    Returns
+    -------
+    float64, shape (...)
+        NaN where either side has no rows.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> hellinger_each(np.array([[100, 100, 100], [1, 0, 0]]), np.array([[150, 100, 50], [0, 3, 4]])).round(6).tolist()
+    [0.150719, 1.0]
+    """
+    p, q = shares_each(reference, current)
+    found: NDArray[np.float64] = np.sqrt(0.5 * np.sum((np.sqrt(p) - np.sqrt(q)) ** 2, axis=-1))
+    return np.minimum(found, 1.0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gpudrift.stats.distributions import chi2_log_sf
-from gpudrift.stats.shares import shares
+from gpudrift.stats.shares import shares_each, totals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,11 +47,37 @@ def psi(reference: NDArray[np.int64], current: NDArray[np.int64]) -> float:
     >>> round(psi(np.array([100, 100, 100]), np.array([150, 100, 50])), 6)
     0.181093
     """
-    pair = shares(reference, current, smoothing=0.5)
-    if pair is None:
+    if not all(totals(reference, current)):
         return math.nan
-    p, q = pair
-    return float(np.sum((q - p) * np.log(q / p)))
+    return float(psi_each(reference, current))
+
+
+def psi_each(reference: NDArray[np.int64], current: NDArray[np.int64]) -> NDArray[np.float64]:
+    """PSI of each pair of histograms: `psi` over leading axes.
+
+    Parameters
+    ----------
+    reference, current : int64, shape (..., k)
+        Counts of the same k bins or categories.
+
+    Returns
+    -------
+    float64, shape (...)
+        NaN where either side has no rows.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Examples
+    --------
+    >>> psi_each(np.array([[100, 100, 100], [1, 1, 1]]), np.array([[150, 100, 50], [2, 2, 2]])).round(6).tolist()
+    [0.181093, 0.0]
+    """
+    p, q = shares_each(reference, current, smoothing=0.5)
+    found: NDArray[np.float64] = np.sum((q - p) * np.log(q / p), axis=-1)
+    return found
 
 
 def psi_log_pvalue(value: float, n_reference: int, n_current: int, n_bins: int) -> float:

@@ -62,6 +62,17 @@ def test_reasons_name_the_effects_and_the_test() -> None:
     assert str(reasons["p_value"]).startswith("p_value ")
 
 
+def test_the_thresholds_of_a_feature_decide_on_it_alone() -> None:
+    rng = np.random.default_rng(5)
+    reference, current = ({name: rng.normal(mean, size=50_000) for name in "ab"} for mean in (0.0, 0.1))
+    settings = gd.Settings(feature_thresholds={"a": {"ks": 0.03}, "b": {"wasserstein": 0.5}})
+    report = gd.check_drift(reference=reference, current=current, settings=settings)
+    assert report.drifted == ("a",)
+    first = report["a"].reasons[0]
+    assert (first.statistic, first.threshold, first.how) == ("ks", 0.03, "calibrated")
+    assert report["a"].severity(settings) == report["a"].effects["ks"] / 0.03
+
+
 def test_too_few_rows_for_a_verdict_says_so() -> None:
     report = gd.check_drift(reference=np.random.default_rng(0).random(500), current=np.full(29, 9.0))
     assert not report["x"].drifted
