@@ -10,11 +10,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from gpudrift.errors import ConfigError
 from gpudrift.nearest import hint
+from gpudrift.period import Period
 from gpudrift.stats import CORRECTIONS, STATISTICS
+
+Against = Literal["reference", "previous"]
 
 _MOST_BYTES: Final = 1 << 20
 """Of a TOML file: far more than settings take, far less than a mistaken path may hold."""
@@ -41,6 +44,24 @@ class Settings:
         Columns to compare (all by default), and those of them to treat as categories or numbers whatever their type.
     exact : bool
         Compute KS and Wasserstein from the sorted rows instead of the counts.
+    time : str, optional
+        Column of times; needed for windows of time.
+    window : str, optional
+        Length of a window: "1d", "6h", "1mo", "5000 rows".
+    every : str, optional
+        How long after one window the next begins; as long as a window by default.
+    expanding : bool
+        Every window begins with the first one.
+    against : {"reference", "previous"}
+        What a window is compared with.
+    zone : str, optional
+        Time zone whose wall clock windows follow; that of the column by default.
+    slices : tuple of str
+        Columns whose combinations of categories are compared one by one.
+    max_slices : int
+        How many of the largest slices are kept apart.
+    weights : str, optional
+        Column of row weights.
 
     Raises
     ------
@@ -66,6 +87,15 @@ class Settings:
     categorical: tuple[str, ...] = ()
     numeric: tuple[str, ...] = ()
     exact: bool = False
+    time: str | None = None
+    window: str | None = None
+    every: str | None = None
+    expanding: bool = False
+    against: Against = "reference"
+    zone: str | None = None
+    slices: tuple[str, ...] = ()
+    max_slices: int = 50
+    weights: str | None = None
 
     def __post_init__(self) -> None:
         if not _is_number(self.alpha) or not 0 < self.alpha < 1:
@@ -79,7 +109,7 @@ class Settings:
             _check_thresholds(f"feature_thresholds.{feature}", thresholds)
         if self.drift_share is not None and not (_is_number(self.drift_share) and 0 < self.drift_share <= 1):
             raise ConfigError(f"drift_share must be above 0 and at most 1, got {self.drift_share!r}")
-        for name in ("columns", "categorical", "numeric"):
+        for name in ("columns", "categorical", "numeric", "slices"):
             value = getattr(self, name)
             if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
                 raise ConfigError(f"{name} must be a list of column names, got {value!r}")
@@ -89,8 +119,32 @@ class Settings:
         for kind in ("categorical", "numeric"):
             if self.columns and (left_out := [name for name in getattr(self, kind) if name not in self.columns]):
                 raise ConfigError(f"{left_out[0]!r} is named under {kind} but not under columns; name it in both")
-        if not isinstance(self.exact, bool):
-            raise ConfigError(f"exact must be true or false, got {self.exact!r}")
+        for name in ("exact", "expanding"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(f"{name} must be true or false, got {getattr(self, name)!r}")
+        for name in ("time", "zone", "weights"):
+            if (value := getattr(self, name)) is not None and (not isinstance(value, str) or not value):
+                raise ConfigError(f"{name} must be a name, got {value!r}")
+        if not isinstance(self.max_slices, int) or isinstance(self.max_slices, bool) or not 0 < self.max_slices <= 1000:
+            raise ConfigError(f"max_slices must be between 1 and 1000, got {self.max_slices!r}")
+        self._check_windows()
+
+    def _check_windows(self) -> None:
+        if self.against not in ("reference", "previous"):
+            raise ConfigError(_unknown("against", self.against, ["reference", "previous"]))
+        if self.window is None:
+            for name, default in (("every", None), ("expanding", False), ("against", "reference"), ("time", None)):
+                if getattr(self, name) != default:
+                    raise ConfigError(f'{name} is for windows; give window too, such as "1d"')
+            return
+        window = Period.parse(self.window)
+        every = window if self.every is None else Period.parse(self.every, what="every")
+        if self.expanding and (self.every is not None or self.against == "previous"):
+            raise ConfigError("expanding windows grow from the first one: leave every and against out")
+        if not window.is_rows and self.time is None:
+            raise ConfigError(f"windows of {window} need time, the name of a column of timestamps")
+        if not window.divides_into(every):
+            raise ConfigError(f"window must be a whole number of every, got {window} and {every}")
 
     def threshold(self, statistic: str, feature: str | None = None) -> float:
         """Effect size at which a statistic is material, of a feature or of those without thresholds of their own.

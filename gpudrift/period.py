@@ -94,6 +94,21 @@ class Period:
         """The wall-clock time one period earlier; the first representable one where the calendar begins."""
         return self._shifted(end, -1)
 
+    def divides_into(self, every: Period) -> bool:
+        """Whether it is a whole number of shorter periods, or of equal ones, wherever it begins.
+
+        Examples
+        --------
+        >>> Period(1, "month").divides_into(Period(1, "day")), Period(1, "month").divides_into(Period(1, "week"))
+        (True, False)
+        """
+        if self.is_rows or every.is_rows:
+            return self.unit == every.unit and self.count % every.count == 0
+        if self.unit in _MONTHS and every.unit in _MONTHS:
+            return (self.count * _MONTHS[self.unit]) % (every.count * _MONTHS[every.unit]) == 0
+        whole = _SECONDS["day"] if self.unit in _MONTHS else int(self.seconds)
+        return every.unit in _SECONDS and whole % int(every.seconds) == 0
+
     def steps(self, first: datetime, last: datetime) -> int:
         """Periods from one beginning to another."""
         if self.unit in _SECONDS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpudrift.config import Settings
+from gpudrift.config import Against, Settings
 from gpudrift.errors import DataError
 from gpudrift.frames import NumberReader, Source, TableLike, open_source, require_columns
+from gpudrift.monitor.section_counter import SectionCounter
 from gpudrift.profiles.build import profile_source
 from gpudrift.profiles.columns import NumericColumn
 from gpudrift.profiles.compare import Exact, compare
@@ -40,7 +42,17 @@ def check_drift(
     correction: str = "benjamini-hochberg",
     thresholds: Mapping[str, float] | None = None,
     drift_share: float | None = None,
+    time: str | None = None,
+    window: str | None = None,
+    every: str | None = None,
+    expanding: bool = False,
+    against: Against = "reference",
+    zone: str | None = None,
+    slices: Sequence[str] = (),
+    max_slices: int = 50,
+    weights: str | None = None,
     settings: Settings | None = None,
+    now: datetime | None = None,
     backend: BackendName | Backend = "auto",
     progress: Progress | None = None,
 ) -> DriftReport:
@@ -66,8 +78,30 @@ def check_drift(
         Replaces the defaults of ``gpudrift.stats.STATISTICS``.
     drift_share : float, optional
         Share of features that must drift before the dataset does; one feature is enough by default.
+    time : str, optional
+        Column of timestamps or dates; with it ``window``. It is not compared unless ``columns`` names it.
+    window : str, optional
+        Length of a window: "1d", "6h", "2w", "1mo", "5000 rows". The report then has ``windows``. Days and longer
+        units begin where the calendar's do, on the wall clock of ``zone``; rows may come in any order.
+    every : str, optional
+        A new window begins after so long, for windows that overlap: "1d" beside a window of "7d".
+    expanding : bool
+        Every window begins with the first one.
+    against : {"reference", "previous"}
+        What a window is compared with: the reference, or the window before it.
+    zone : str, optional
+        Time zone, such as "Europe/Paris", whose wall clock windows follow; that of the column by default.
+    slices : sequence of str, optional
+        Columns whose combinations of categories are compared one by one, each with the same slice of the reference.
+        The report then has ``slices``, worst first.
+    max_slices : int
+        The largest slices are kept, so many; the rest is pooled.
+    weights : str, optional
+        Column of row weights, at least 0, on both sides; it is not compared. Tests use the effective number of rows.
     settings : Settings, optional
         All of the above in one value, instead of them.
+    now : datetime, optional
+        Times after it are named as a problem; the present by default.
     backend : {"auto", "cpu", "cuda"} or Backend
     progress : callable, optional
         Called with a number of rows whenever so many have been read.
@@ -105,17 +139,34 @@ def check_drift(
         categorical=tuple(categorical),
         numeric=tuple(numeric),
         exact=exact,
+        time=time,
+        window=window,
+        every=every,
+        expanding=expanding,
+        against=against,
+        zone=zone,
+        slices=tuple(slices),
+        max_slices=max_slices,
+        weights=weights,
     )
     device = get_backend(backend)
     champion, reference_source = _reference(reference, chosen, device, progress)
-    current_source = open_source(current, "current", again=chosen.exact)
+    again = chosen.exact or bool(chosen.slices) or (chosen.window is not None and chosen.time is not None)
+    current_source = open_source(current, "current", again=again)
     require_columns(current_source, chosen.columns, "current")
-    counts = count_source(current_source, champion.plans, champion.profile_id, device, progress)
+    sectioned = chosen.window is not None or bool(chosen.slices)
+    counter = SectionCounter(champion, reference_source, current_source, chosen, device, now) if sectioned else None
+    counts = count_source(
+        current_source, champion.plans, champion.profile_id, device, progress,
+        weights=champion.row_weights(current_source, chosen.weights), groups=counter,
+    )  # fmt: skip
     report = compare(champion, counts, chosen, device)
-    if reference_source is None or current_source.one_pass or not (names := _undecided(report, chosen)):
-        return report
-    exact_values = _exact(champion, names, reference_source, current_source, device)
-    return compare(champion, counts, chosen, device, exact=exact_values)
+    # A weighted distance has no order of rows to be read off.
+    has_rows = reference_source is not None and not current_source.one_pass and counts.weights is None
+    if has_rows and reference_source and (names := _undecided(report, chosen)):
+        exact_values = _exact(champion, names, reference_source, current_source, device)
+        report = compare(champion, counts, chosen, device, exact=exact_values)
+    return report if counter is None else counter.attach(report, counts.problems)
 
 
 def _reference(
@@ -128,7 +179,7 @@ def _reference(
         source = open_source(reference, "reference", again=True)
         made = profile_source(
             source, columns=settings.columns, categorical=settings.categorical, numeric=settings.numeric,
-            backend=backend, progress=progress,
+            backend=backend, progress=progress, weights=settings.weights,
         )  # fmt: skip
         return made, source
     if settings.exact:

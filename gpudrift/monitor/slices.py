@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,8 @@ Slice = tuple[str | None, ...]
 POOLED: Final = "(other)"
 #: Combinations counted at once while the largest are looked for.
 _MOST_COUNTED: Final = 1 << 20
+#: So that a combination has a number of 64 bits, at 1000 slices.
+_MOST_COLUMNS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -42,26 +44,24 @@ class SliceLabels:
     n_pooled: int
 
     @classmethod
-    def of(cls, source: Source, names: Sequence[str], role: str, *, most: int) -> SliceLabels:
-        """The ``most`` largest slices of a table; its rows are read for these columns alone.
+    def of(cls, sources: Mapping[str, Source], names: Sequence[str], *, most: int) -> SliceLabels:
+        """The ``most`` largest slices of some tables by role; their rows are read for these columns alone.
 
         Raises
         ------
         DataError
-            A column that is not there or cannot be read.
+            A column that is not there or cannot be read, or more than a million slices.
         """
-        check_slices(source, names, role)
         rows: Counter[Slice] = Counter()
-        for batch in source.batches(list(names)):
-            table = pa.table({str(k): texts(batch.columns[name]) for k, name in enumerate(names)})
-            counted = table.group_by(table.column_names).aggregate([([], "count_all")])
-            labels = zip(*(counted.column(name).to_pylist() for name in table.column_names), strict=True)
-            rows.update(dict(zip(labels, counted.column("count_all").to_pylist(), strict=True)))
-            if len(rows) > _MOST_COUNTED:
-                raise DataError(
-                    f"slices by {', '.join(names)} are more than a million in the {role} data; "
-                    "slice by columns with fewer categories"
-                )
+        for role, source in sources.items():
+            check_slices(source, names, role)
+            for batch in source.batches(list(names)):
+                rows.update(_counted([texts(batch.columns[name]) for name in names]))
+                if len(rows) > _MOST_COUNTED:
+                    raise DataError(
+                        f"slices by {', '.join(names)} are more than a million in the {role} data; "
+                        "slice by columns with fewer categories"
+                    )
         ranked = sorted(rows, key=lambda label: (-rows[label], [text or "" for text in label]))
         return cls(tuple(names), tuple(ranked[:most]), max(0, len(ranked) - most))
 
@@ -77,23 +77,19 @@ class SliceLabels:
 
     def places(self, batch: Batch) -> NDArray[np.int64]:
         """Place of each row's slice among ``labels``."""
-        combined = np.zeros(batch.n_rows, np.int64)
-        known = np.zeros(len(self.slices), np.int64)
+        known, found = np.zeros(len(self.slices), np.int64), np.zeros(batch.n_rows, np.int64)
         for k, name in enumerate(self.names):
-            values = pa.array([label[k] for label in self.slices], pa.large_string())
-            entries = pa.concat_arrays([values.unique(), pa.array([None], pa.large_string())]).unique()
-            width = len(entries) + 1
-            for target, column in ((0, texts(batch.columns[name])), (1, values)):
-                codes = pc.index_in(column, value_set=entries).fill_null(width - 1).to_numpy(zero_copy_only=False)
-                if target == 0:
-                    combined = combined * width + codes
-                else:
-                    known = known * width + codes
+            own = pa.array([label[k] for label in self.slices], pa.large_string())
+            entries = own.unique()
+            known, found = (
+                codes * (len(entries) + 1) + _codes(column, entries)
+                for codes, column in ((known, own), (found, texts(batch.columns[name])))
+            )
         order = np.argsort(known)
         if not order.size:
-            return np.zeros(batch.n_rows, np.int64)
-        found = np.minimum(np.searchsorted(known[order], combined), order.size - 1)
-        return np.where(known[order][found] == combined, order[found], order.size)
+            return found
+        place = np.minimum(np.searchsorted(known[order], found), order.size - 1)
+        return np.where(known[order][place] == found, order[place], order.size)
 
     def problems(self) -> list[Problem]:
         """That slices were pooled."""
@@ -103,9 +99,25 @@ class SliceLabels:
         return [Problem(", ".join(self.names), what, "the rest is pooled as (other); raise max_slices to keep more")]
 
 
+def _counted(columns: Sequence[pa.Array]) -> dict[Slice, int]:
+    """Rows of each combination of texts."""
+    table = pa.table({str(k): column for k, column in enumerate(columns)})
+    counted = table.group_by(table.column_names).aggregate([([], "count_all")])
+    labels = zip(*(counted.column(name).to_pylist() for name in table.column_names), strict=True)
+    return dict(zip(labels, counted.column("count_all").to_pylist(), strict=True))
+
+
+def _codes(column: pa.Array, entries: pa.Array) -> NDArray[np.int64]:
+    """Place of each text, null among them, in the entries; behind the last where it is none of them."""
+    codes: NDArray[np.int32] = pc.index_in(column, value_set=entries).fill_null(len(entries)).to_numpy()
+    return codes.astype(np.int64)
+
+
 def check_slices(source: Source, names: Sequence[str], role: str) -> None:
     """Raise DataError unless the source has all of the columns, readable."""
     require_columns(source, names, role)
+    if len(names) > _MOST_COLUMNS:
+        raise DataError(f"slices take at most {_MOST_COLUMNS} columns, got {len(names)}")
     for name in names:
         if name not in source.types:
             raise DataError(f"slice column {name!r} cannot be read in the {role} data; mend it or leave it out")

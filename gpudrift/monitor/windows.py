@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -30,6 +31,8 @@ _YEARS: Final = (datetime(1, 1, 1), datetime(9999, 1, 1))
 
 #: Start and end (not included) of a window: times, or row numbers where there is no time.
 Span = tuple[Any, Any]
+#: Base windows, first to last (not included).
+Range = tuple[int, int]
 
 
 class WindowLabels(Protocol):
@@ -275,6 +278,27 @@ class RankLabels:
         rank[order] = np.arange(order.size)
         self._ticks = ticks[order]
         return rank
+
+
+def window_ranges(spans: Sequence[Span], window: Period, every: Period, *, expanding: bool) -> dict[Span, Range]:
+    """The windows to report, and the base windows, first to last (not included), that each is made of.
+
+    Windows that overlap are reported once they are whole.
+    """
+    if expanding:
+        return {(spans[0][0], end): (0, k + 1) for k, (_, end) in enumerate(spans)}
+    if window == every:
+        return {span: (k, k + 1) for k, span in enumerate(spans)}
+    if window.is_rows:
+        n = window.count // every.count
+        return {(spans[k - n][0], spans[k - 1][1]): (k - n, k) for k in range(n, len(spans) + 1)}
+    starts = [start.replace(tzinfo=None) for start, _ in spans]
+    ranges = {}
+    for k, (_, end) in enumerate(spans):
+        start = window.before(end.replace(tzinfo=None))
+        if start >= starts[0]:
+            ranges[start.replace(tzinfo=end.tzinfo), end] = (bisect_left(starts, start), k + 1)
+    return ranges
 
 
 def check_number(n_windows: int, period: Period) -> None:

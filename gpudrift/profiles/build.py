@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +32,7 @@ from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.extent import extent
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.sampling import LARGER_SAMPLE_ROWS, sample_positions
+from gpudrift.profiles.weights import DEFAULT_EXPONENT, RowWeights, unit_exponent
 from gpudrift_kernels.backend import Backend, BackendName, get_backend
 from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.planning import MAX_SHARE, plan_cells
@@ -43,6 +44,7 @@ def profile(
     columns: Sequence[str] = (),
     categorical: Sequence[str] = (),
     numeric: Sequence[str] = (),
+    weights: str | None = None,
     backend: BackendName | Backend = "auto",
     progress: Progress | None = None,
 ) -> Profile:
@@ -57,6 +59,8 @@ def profile(
         Columns to keep; all by default. Those named here count in the verdict even if they look like an index.
     categorical, numeric : sequence of str, optional
         Columns to treat as such whatever their type.
+    weights : str, optional
+        Column of row weights, at least 0. It is no part of the profile; bins are those of the rows.
     backend : {"auto", "cpu", "cuda"} or Backend
         Device that counts.
     progress : callable, optional
@@ -93,6 +97,7 @@ def profile(
         numeric=numeric,
         backend=get_backend(backend),
         progress=progress,
+        weights=weights,
     )
 
 
@@ -104,9 +109,12 @@ def profile_source(
     numeric: Sequence[str],
     backend: Backend,
     progress: Progress | None,
+    weights: str | None = None,
 ) -> Profile:
     """``profile`` of an opened source."""
     kinds, problems = _choose(source, columns, categorical, numeric)
+    if weights is not None and weights not in columns:
+        kinds.pop(weights, None)
     if source.types and not source.n_rows:
         raise DataError("reference has no rows; pass at least one")
     samples = [
@@ -119,15 +127,24 @@ def profile_source(
     problems += [problem for problem in found if isinstance(problem, Problem)]
     if not planned:
         raise DataError("reference has no column that can be compared" + _listed(problems))
-    counts = count_source(source, planned, "", backend, progress)
-    planned, counts = _replan(source, planned, counts, backend)
+    exponent = DEFAULT_EXPONENT if weights is None else unit_exponent(source, weights)
+
+    def counted(columns: Sequence[Column], seen: Progress | None = None) -> Counts:
+        row_weights = None if weights is None else RowWeights.of(source, weights, "reference", exponent)
+        return count_source(source, columns, "", backend, seen, weights=row_weights)
+
+    planned, counts = _replan(source, planned, counted(planned, progress), counted, backend)
     finished = [
         replace(column, bin_starts=bin_starts(*column.value_counts(counts.column(f))))
         if isinstance(column, NumericColumn)
         else column
         for f, column in enumerate(planned)
     ]
-    return Profile.build(finished, counts, problems=problems, explicit=frozenset(columns))
+    problems += [problem for problem in counts.problems if problem.feature == weights]
+    return Profile.build(
+        finished, counts, problems=problems, explicit=frozenset(columns), weights=weights,
+        weight_exponent=exponent,
+    )  # fmt: skip
 
 
 def _choose(
@@ -173,7 +190,13 @@ def _read(
             progress(batch.n_rows)
 
 
-def _replan(source: Source, columns: Sequence[Column], counts: Counts, backend: Backend) -> tuple[list[Column], Counts]:
+def _replan(
+    source: Source,
+    columns: Sequence[Column],
+    counts: Counts,
+    counted: Callable[[Sequence[Column]], Counts],
+    backend: Backend,
+) -> tuple[list[Column], Counts]:
     """Columns whose sample misled get one larger sample, of their values alone, and are counted again."""
     widths = list(backend.map(lambda f: _width(columns[f], counts.column(f)), range(len(columns))))
     misled = {
@@ -182,16 +205,10 @@ def _replan(source: Source, columns: Sequence[Column], counts: Counts, backend: 
         if isinstance(column, NumericColumn) and widths[f] > MAX_SHARE
     }
     if misled:
-        again = count_source(source, list(misled.values()), "", backend)
-        recounted = {f: again.column(k) for k, f in enumerate(misled)}
-        for f, counted in recounted.items():
-            widths[f] = _width(misled[f], counted)
-        merged = [recounted.get(f) or counts.column(f) for f in range(len(columns))]
-        counts = replace(
-            counts,
-            keys=np.concatenate([counters + (f << 32) for f, (counters, _) in enumerate(merged)]),
-            values=np.concatenate([rows for _, rows in merged]),
-        )
+        again = counted(list(misled.values()))
+        for k, f in enumerate(misled):
+            widths[f] = _width(misled[f], again.column(k))
+        counts = counts.with_columns(dict(zip(misled, range(len(misled)), strict=True)), again)
     chosen = [misled.get(f, column) for f, column in enumerate(columns)]
     return [replace(c, width=widths[f]) if isinstance(c, NumericColumn) else c for f, c in enumerate(chosen)], counts
 

@@ -120,7 +120,8 @@ def _wanted(profile: Profile, settings: Settings) -> set[str]:
     for name in settings.columns:
         if name not in known:
             raise DataError(f"the profile has no column {name!r}: {hint(name, known)}")
-    return set(settings.columns or known)
+    beside = {settings.time, settings.weights, profile.weights}  # they say when and how much, and are not compared
+    return set(settings.columns) or {name for name in known if name not in beside}
 
 
 def _feature(profile: Profile, counts: Counts, f: int, exact: Mapping[str, Exact]) -> FeatureDrift:

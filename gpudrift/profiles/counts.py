@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -104,6 +104,20 @@ class Counts:
             return self.column(f)
         counters, weights = weighted
         return counters, weights * np.float64(self.n_effective / max(int(weights.sum()), 1))
+
+    def with_columns(self, places: Mapping[int, int], other: Counts) -> Counts:
+        """With some columns replaced by those of other counts of the same rows, whose places there are given."""
+        here = ~np.isin(self.keys >> _SHIFT, list(places))
+        moved = [other._of_column(place) for place in places.values()]
+        keys = [other.keys[of] + ((f - k) << _SHIFT) for (f, k), of in zip(places.items(), moved, strict=True)]
+        order = np.argsort(np.concatenate([self.keys[here], *keys]), kind="stable")
+
+        def joined(own: NDArray[np.int64], theirs: NDArray[np.int64]) -> NDArray[np.int64]:
+            return np.concatenate([own[here], *(theirs[of] for of in moved)])[order]
+
+        weights = None if self.weights is None or other.weights is None else joined(self.weights, other.weights)
+        all_keys = np.concatenate([self.keys[here], *keys])[order]
+        return replace(self, keys=all_keys, values=joined(self.values, other.values), weights=weights)
 
     @property
     def total_weight(self) -> int:

@@ -19,6 +19,7 @@ from gpudrift.stats import KS, Bounded
 from gpudrift.version import __version__
 
 if TYPE_CHECKING:
+    from gpudrift.monitor.reports import SliceReports, WindowReports
     from gpudrift.profiles.counts import Counts
     from gpudrift.profiles.reference_profile import Profile
     from gpudrift.report import ReportView
@@ -269,6 +270,10 @@ class DriftReport(Mapping[str, FeatureDrift]):
         Names of the drifted features, worst first.
     problems : tuple of Problem
         What could not be compared, and what a reader should know.
+    windows : WindowReports, optional
+        The report of each window by its (start, end), where windows were asked for.
+    slices : SliceReports, optional
+        The report of each slice, worst first, where slices were asked for.
 
     ``bool(report)`` raises: ask for ``report.dataset_drift``.
     """
@@ -283,6 +288,8 @@ class DriftReport(Mapping[str, FeatureDrift]):
     settings: Settings
     _profile: Profile = field(repr=False)
     _counts: Counts = field(repr=False)
+    windows: WindowReports | None = None
+    slices: SliceReports | None = None
 
     @property
     def drifted(self) -> tuple[str, ...]:
@@ -302,7 +309,7 @@ class DriftReport(Mapping[str, FeatureDrift]):
 
     def to_dict(self) -> dict[str, Any]:
         """JSON schema 1 as plain values; no NaN, no infinity."""
-        return {
+        whole: dict[str, Any] = {
             "schema": 1,
             "gpudrift": __version__,
             "backend": self.backend,
@@ -312,6 +319,11 @@ class DriftReport(Mapping[str, FeatureDrift]):
             "features": {name: feature.to_dict() for name, feature in self.features.items()},
             "problems": [problem.to_dict() for problem in self.problems],
         }
+        if self.windows is not None:
+            whole["windows"] = self.windows.to_list()
+        if self.slices is not None:
+            whole["slices"] = self.slices.to_list()
+        return whole
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """JSON schema 1 as text."""

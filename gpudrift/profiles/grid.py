@@ -47,8 +47,11 @@ class Grid:
         made = [_on_grid(column, profile.reference.column(f)) for f, column in enumerate(profile.plans)]
         cells = tuple(lookup for _, lookup in made)
         reference = regridded(profile.reference, cells)
-        on_grid = replace(profile, plans=tuple(column for column, _ in made), reference=reference)
-        return cls(on_grid, cells)
+        # An id of its own: counts of the one are no counts of the other.
+        profile_id = f"{profile.profile_id}/grid"
+        plans = tuple(column for column, _ in made)
+        reference = replace(reference, profile_id=profile_id)
+        return cls(replace(profile, profile_id=profile_id, plans=plans, reference=reference), cells)
 
     @property
     def n_cells(self) -> tuple[int, ...]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from gpudrift.config import Settings
 from gpudrift.errors import DataError
-from gpudrift.frames import Problem, TableLike, open_source
+from gpudrift.frames import Problem, Source, TableLike, open_source
 from gpudrift.profiles.columns import Column
 from gpudrift.profiles.counting import Progress, count_source
 from gpudrift.profiles.counts import Counts
+from gpudrift.profiles.weights import DEFAULT_EXPONENT, RowWeights
 from gpudrift_kernels.backend import Backend, BackendName, get_backend
 
 if TYPE_CHECKING:
@@ -33,6 +34,10 @@ class Profile:
         Counts of the reference.
     problems : tuple of Problem
         Columns of the reference that are not part of the profile, and why.
+    weights : str, optional
+        Column of the rows' weights.
+    weight_exponent : int
+        Weights are counted in units of 2**weight_exponent.
     """
 
     profile_id: str
@@ -40,15 +45,24 @@ class Profile:
     reference: Counts
     problems: tuple[Problem, ...]
     explicit: frozenset[str]
+    weights: str | None = None
+    weight_exponent: int = DEFAULT_EXPONENT
 
     @classmethod
     def build(
-        cls, plans: Sequence[Column], counts: Counts, *, problems: Iterable[Problem], explicit: frozenset[str]
+        cls,
+        plans: Sequence[Column],
+        counts: Counts,
+        *,
+        problems: Iterable[Problem],
+        explicit: frozenset[str],
+        weights: str | None = None,
+        weight_exponent: int = DEFAULT_EXPONENT,
     ) -> Profile:
         """From planned columns and the reference counted over them."""
         from gpudrift.profiles.gdp import content_digest
 
-        draft = cls("", tuple(plans), counts, tuple(problems), explicit)
+        draft = cls("", tuple(plans), counts, tuple(problems), explicit, weights, weight_exponent)
         profile_id = content_digest(draft)
         return replace(draft, profile_id=profile_id, reference=replace(counts, profile_id=profile_id, problems=()))
 
@@ -62,8 +76,17 @@ class Profile:
         """Rows of the reference."""
         return self.reference.n_rows
 
+    def row_weights(self, source: Source, name: str | None, role: str = "current") -> RowWeights | None:
+        """The weights of a source's rows, in the profile's units; None without a name."""
+        return None if name is None else RowWeights.of(source, name, role, self.weight_exponent)
+
     def count(
-        self, batch: TableLike, *, backend: BackendName | Backend = "auto", progress: Progress | None = None
+        self,
+        batch: TableLike,
+        *,
+        weights: str | None = None,
+        backend: BackendName | Backend = "auto",
+        progress: Progress | None = None,
     ) -> Counts:
         """Count a batch: integers only, which add and subtract.
 
@@ -72,6 +95,8 @@ class Profile:
         batch : table
             Anything that ``gpudrift.profile`` takes. Columns the profile does not know are ignored; those it misses,
             or finds in another type, are named in ``problems`` of the result.
+        weights : str, optional
+            Column of row weights; that of the profile by default.
         backend : {"auto", "cpu", "cuda"} or Backend
             Device that counts; all give the same bits.
         progress : callable, optional
@@ -87,7 +112,8 @@ class Profile:
         True
         """
         source = open_source(batch, "current", again=False)
-        return count_source(source, self.plans, self.profile_id, get_backend(backend), progress)
+        row_weights = self.row_weights(source, weights or self.weights)
+        return count_source(source, self.plans, self.profile_id, get_backend(backend), progress, weights=row_weights)
 
     def compare(
         self, counts: Counts, *, settings: Settings | None = None, backend: BackendName | Backend = "auto"

@@ -106,6 +106,7 @@ def check_weights(source: Source, name: str, role: str) -> None:
 
 def unit_exponent(source: Source, name: str) -> int:
     """Exponent of the unit for the weights of a reference: its largest weight has 2**29 to 2**30 units."""
+    check_weights(source, name, "reference")
     largest = 0.0
     for batch in source.batches([name]):
         values = floats(batch.columns[name])

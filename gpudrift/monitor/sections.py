@@ -1,0 +1,111 @@
+"""Sections: counts of a table by window and slice, which answer for any range of either."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpudrift.frames import Batch, Problem
+from gpudrift.monitor.slices import SliceLabels
+from gpudrift.monitor.windows import NO_WINDOW, Span, WindowLabels, check_number
+from gpudrift.period import Period
+from gpudrift.profiles.counts import Counts
+from gpudrift.profiles.group_counts import GroupCounts
+
+_Item = TypeVar("_Item")
+
+
+@dataclass
+class SectionLabels:
+    """The group of each row: its window, its slice, or both at once."""
+
+    windows: WindowLabels | None
+    slices: SliceLabels | None
+    period: Period | None
+    _ordinals: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Columns to read."""
+        return [*(self.windows.names if self.windows else ()), *(self.slices.names if self.slices else ())]
+
+    def keys(self, batch: Batch) -> NDArray[np.int64]:
+        """Ordinal of the window, times the number of slices, plus the place of the slice."""
+        window = np.zeros(batch.n_rows, np.int64)
+        if self.windows is not None and self.period is not None:
+            found, inverse = np.unique(self.windows.keys(batch), return_inverse=True)
+            for key in found.tolist():
+                self._ordinals.setdefault(key, len(self._ordinals))
+            check_number(len(self._ordinals), self.period)
+            window = np.array([self._ordinals[key] for key in found.tolist()], np.int64)[inverse.reshape(-1)]
+        return window if self.slices is None else window * self.slices.n_slices + self.slices.places(batch)
+
+    def sections(self, counts: GroupCounts, problems: Sequence[Problem]) -> Sections:
+        """What was counted by these labels."""
+        n_slices = self.slices.n_slices if self.slices else 1
+        window_keys = np.array(list(self._ordinals) or [0], np.int64)
+        order = np.argsort(window_keys)
+        rank = np.argsort(order)  # of the window of each ordinal, in time
+        place = np.full((window_keys.size, n_slices), -1, np.int64)
+        place[rank[counts.keys // n_slices], counts.keys % n_slices] = np.arange(counts.keys.size)
+        keys = window_keys[order]
+        without = int(self.windows is not None and keys.size > 0 and keys[0] == NO_WINDOW)
+        kept = keys[without:]
+        remarks = [
+            *(self.windows.problems(kept) if self.windows else ()),
+            *(self.slices.problems() if self.slices else ()),
+        ]
+        return Sections(
+            counts=counts,
+            place=place,
+            first=without,
+            spans=tuple(self.windows.spans(kept)) if self.windows else (),
+            slices=self.slices,
+            problems=tuple(problems),
+            remarks=tuple(remarks),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Sections:
+    """Rows by window and slice.
+
+    Attributes
+    ----------
+    counts : GroupCounts
+    place : ndarray of int64, shape (n_windows, n_slices)
+        Place of each section in ``counts``; -1 where it has no row. Rows without a window come first.
+    first : int
+        The first window: 1 where there are rows without one.
+    spans : tuple of Span
+        Of the windows, in time; empty where rows have none.
+    slices : SliceLabels, optional
+    problems : tuple of Problem
+        Columns that could not be counted.
+    remarks : tuple of Problem
+        What was odd about times and slices.
+    """
+
+    counts: GroupCounts
+    place: NDArray[np.int64]
+    first: int
+    spans: tuple[Span, ...]
+    slices: SliceLabels | None
+    problems: tuple[Problem, ...]
+    remarks: tuple[Problem, ...]
+
+    @property
+    def n_rows(self) -> NDArray[np.int64]:
+        """Rows of each section, without those of no window; int64, shape (n_windows, n_slices)."""
+        place = self.place[self.first :]
+        return np.where(place < 0, 0, self.counts.n_rows[place])
+
+    def of(self, *, windows: slice | None = None, place: int | None = None) -> Counts:
+        """Counts over the grid of a range of windows (all rows, if None), of one slice or of all."""
+        chosen = self.place if windows is None else self.place[self.first :][windows]
+        groups = (chosen if place is None else chosen[:, place]).reshape(-1)
+        return self.counts.counts(groups[groups >= 0], self.problems)
