@@ -84,9 +84,14 @@ def fails(_f: Any, _g: Any) -> float:
     raise KeyError("no\nsuch   thing")
 
 
+def leaves(_f: Any, _g: Any) -> float:
+    raise SystemExit(0)
+
+
 FAULTS: dict[str, tuple[Any, str]] = {
     "raises": (fails, "raised KeyError: 'no\\\\nsuch thing'"),
-    "leaves": (lambda f, g: 1 / 0, "raised ZeroDivisionError: division by zero"),
+    "leaves": (leaves, "raised SystemExit: 0"),
+    "divides": (lambda f, g: 1 / 0, "raised ZeroDivisionError: division by zero"),
     "NaN": (lambda f, g: float("nan"), "gave nan, which is not finite"),
     "infinity": (lambda f, g: np.float64("inf"), "gave inf, which is not finite"),
     "text": (lambda f, g: "much", "gave 'much', which is no number"),

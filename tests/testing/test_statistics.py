@@ -113,7 +113,7 @@ def test_every_check_has_something_that_fails_it() -> None:
 
 
 def test_what_is_no_statistic_of_bins_is_refused() -> None:
-    with pytest.raises(gd.ConfigError, match="there is no statistic 'pis': did you mean 'psi'?"):
+    with pytest.raises(gd.ConfigError, match=r"there is no statistic 'pis': did you mean 'psi'\?"):
         check_statistic("pis")
     with pytest.raises(gd.ConfigError, match="ks takes more than the counts of bins"):
         check_statistic("ks")
