@@ -12,6 +12,7 @@ from gpudrift.cli.consoles import console, line, visible
 from gpudrift.cli.errors import DRIFT
 from gpudrift.cli.options import Backend, Categorical, Columns, Numeric, given_settings, named, split_names
 from gpudrift.cli.outputs import check_place
+from gpudrift.cli.own_statistics import OwnStatistics, load_statistics
 from gpudrift.cli.progress import count_rows, rows_bar
 
 
@@ -59,12 +60,14 @@ def check(
         float | None,
         typer.Option(metavar="RATE", parser=_rate, help="Error rate over the features of the report; 0.05 by default."),
     ] = None,
+    statistics: OwnStatistics = None,
     backend: Backend = "auto",
 ) -> None:
     """Tell whether the current data have drifted from the reference.
 
     The exit code is 0 for no drift, 1 for drift, 2 for an error.
     """
+    load_statistics(statistics)  # before the settings, which may hold thresholds for them
     settings = _settings(
         config,
         columns=split_names("--columns", columns) or None,
@@ -73,7 +76,7 @@ def check(
         exact=exact,
         alpha=alpha,
     )
-    _check_outputs(json, html, inputs=[*reference, *current, *filter(None, [config])])
+    _check_outputs(json, html, inputs=[*reference, *current, *filter(None, [config]), *(statistics or ())])
     profiled = [path for path in reference if path.lower().endswith(".gdp")]
     if profiled and len(reference) > 1:
         raise typer.BadParameter(f"{profiled[0]} is a profile and must be the only one", param_hint="--reference")

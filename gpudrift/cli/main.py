@@ -18,6 +18,7 @@ from gpudrift.cli.demo import demo
 from gpudrift.cli.doctor import doctor
 from gpudrift.cli.errors import ERROR, INTERRUPTED, Commands, say, settle
 from gpudrift.cli.profile import profile
+from gpudrift.cli.stats import stats
 from gpudrift.version import __version__
 
 app = typer.Typer(
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (check, profile, demo, doctor):
+for command in (check, profile, stats, demo, doctor):
     app.command()(command)
 
 

@@ -46,11 +46,11 @@ def _value(statistic: Statistic, feature: FeatureDrift) -> tuple[float, str]:
         return math.nan, ""
     try:
         value: object = statistic.function(*sides)
-    except Exception as error:  # noqa: BLE001  code of the user's may raise whatever it likes
+        if isinstance(value, bool) or not isinstance(value, Real):
+            return math.nan, f"gave {value!r}, which is no number"
+        number = float(value)  # may be too large for one
+    except (Exception, SystemExit) as error:  # noqa: BLE001  code of the user's may raise whatever it likes
         return math.nan, f"raised {type(error).__name__}: {error}".rstrip(": ")
-    if isinstance(value, bool) or not isinstance(value, Real):
-        return math.nan, f"gave {value!r}, which is no number"
-    number = float(value)
     if not math.isfinite(number):
         return math.nan, f"gave {number}, which is not finite"
     lowest, highest = statistic.bounds

@@ -87,6 +87,8 @@ def _feature_view(
         "n": entry["n"],
         "missing": entry["missing"],
         "new": feature.new,
+        "statistics": entry["statistics"],
+        "intervals": entry["intervals"],
         "bins": [{"label": b.label, "reference": b.reference, "current": b.current} for b in shown],
         "density": density,
     }

@@ -43,6 +43,30 @@ GLOSSARY: dict[str, tuple[str, str]] = {
         "Cramér's V",
         "How strongly the category depends on which of the two samples a row comes from: 0 not at all, 1 entirely.",
     ),
+    "kl": (
+        "KL",
+        "Kullback-Leibler divergence from the reference to the current data, in nats, over the smoothed PSI bins.",
+    ),
+    "total_variation": (
+        "Total variation",
+        "The share of rows that would have to change bins to make both sides alike.",
+    ),
+    "l_infinity": ("L-infinity", "The largest change of any bin's share."),
+    "mean_change": (
+        "Mean change",
+        "How far the mean moved, in standard deviations of the reference. The value has the rows in the middle of their"
+        " cells; the rows' own lies in the interval.",
+    ),
+    "std_change": (
+        "Std change",
+        "Natural logarithm of the current standard deviation over that of the reference: 0 for none, 0.69 for twice"
+        " the spread, −0.69 for half of it. Unknown where one side has no spread.",
+    ),
+    "out_of_range": (
+        "Out of range",
+        "Share of current values below the smallest or above the largest of the reference: at least this much, since"
+        " counts know the extremes to a cell.",
+    ),
     "p_value": (
         "p",
         "How often a difference this large would appear without any drift; one p-value for each feature,"
@@ -53,5 +77,10 @@ GLOSSARY: dict[str, tuple[str, str]] = {
         "Share of rows without a value (null or NaN), in the reference and in the current data.",
     ),
     "new": ("New", "Current rows in categories that the reference does not have."),
+    "new_rate": (
+        "New rate",
+        "By how much the share of values in such categories exceeds what the reference foretells by those that it"
+        " holds once (Good-Turing), at least 0.",
+    ),
 }
 """Key of a feature view: (short name, meaning)."""

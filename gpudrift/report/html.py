@@ -20,7 +20,7 @@ from gpudrift.report.numerals import (
     ratio,
 )
 from gpudrift.report.page import render
-from gpudrift.report.text import reasons_sentence
+from gpudrift.report.text import printable, reasons_sentence
 
 if TYPE_CHECKING:
     from gpudrift.report.view import FeatureView, KsView, ReportView
@@ -83,11 +83,16 @@ class MoveRow:
 
 @dataclass(frozen=True)
 class Statistic:
-    """One value as written; its key names it in the glossary."""
+    """One value as written; its key names it in the glossary, or is the name of a user's own."""
 
     key: str
     value: str
     note: str = ""
+
+    @property
+    def title(self) -> str:
+        """Name for people."""
+        return GLOSSARY[self.key][0] if self.key in GLOSSARY else printable(self.key).replace("_", " ")
 
 
 @dataclass(frozen=True)
@@ -326,7 +331,19 @@ def _statistics(feature: FeatureView) -> tuple[Statistic, ...]:
     found.append(Statistic("missing", _missing(feature), f"{missing_rows} rows"))
     if not numeric:
         found.append(Statistic("new", integer(feature["new"])))
+    shown = {*(statistic.key for statistic in found), "missing_rate"}
+    more = [(name, value) for name, value in feature["statistics"].items() if name not in shown]
+    found += [Statistic(name, number(value), _interval_note(feature, name)) for name, value in more]
     return tuple(found)
+
+
+def _interval_note(feature: FeatureView, name: str) -> str:
+    """The ends of its interval, where they read differently from each other."""
+    ends = feature["intervals"].get(name)
+    if ends is None or None in ends:
+        return ""
+    lower, upper = map(number, ends)
+    return "" if lower == upper else f"{lower} to {upper}"
 
 
 def _ks_note(ks: KsView) -> str:

@@ -21,6 +21,8 @@ _SHORT_NAMES = {
     "wasserstein": "W1",
     "hellinger": "Hellinger",
     "cramers_v": "Cramér's V",
+    "kl": "KL",
+    "l_infinity": "L-infinity",
     "p_value": "p",
 }
 

@@ -78,6 +78,10 @@ class FeatureView(TypedDict):
     missing: RowCounts
     new: int | None
     """Current rows in categories that the reference does not have; 0 for numeric features."""
+    statistics: dict[str, float | None]
+    """Every statistic by name, those above and the user's own too."""
+    intervals: dict[str, list[float | None]]
+    """Lower and upper end of the statistics that counts only bound."""
     bins: list[BinView]
     """The PSI bins in order, or the categories; up to 40."""
     density: DensityView | None

@@ -136,11 +136,12 @@ def std_change_from_cells(
 def _deviation(counts: NDArray[np.int64], start: NDArray[np.float64], stop: NDArray[np.float64]) -> Bounded:
     """Standard deviation of one side."""
     _, std = mean_std_from_cells(counts, start, stop)
-    half = 0.5 * stop - 0.5 * start
-    widest = float(np.max(half, where=counts > 0, initial=0.0))
+    occupied = counts > 0
+    rows, half = counts[occupied].astype(np.float64), (0.5 * stop - 0.5 * start)[occupied]
+    widest = float(half.max())
     if widest == 0.0:
         return Bounded(std, std, std)
-    mean_square = float(np.sum(counts * (np.where(counts > 0, half, 0.0) / widest) ** 2)) / float(counts.sum())
+    mean_square = float(rows @ (half / widest) ** 2) / float(rows.sum())
     radius = widest * math.sqrt(mean_square)
     return Bounded(std, max(0.0, std - radius), std + radius)
 

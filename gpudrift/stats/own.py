@@ -90,6 +90,9 @@ def statistic(
         raise ConfigError(f"a statistic needs an identifier as its name, such as 'euclidean', got {name!r}")
     if name in TAKEN or (name in STATISTICS and not STATISTICS[name].own):
         raise ConfigError(f"the name {name!r} is taken by gpudrift; choose another for your statistic")
+    for what, text in (("formula", formula), ("title", title or name), ("source", source)):
+        if not isinstance(text, str) or not text:
+            raise ConfigError(f"{what} of {name} must be a text, got {text!r}")
     if isinstance(kinds, str) or not kinds or not set(kinds) <= set(_KINDS):
         raise ConfigError(f"kinds of {name} must be a sequence of 'numeric' and 'categorical', got {kinds!r}")
     if threshold is not None and not (_is_number(threshold) and 0 < threshold <= sys.float_info.max):

@@ -84,12 +84,18 @@ def fails(_f: Any, _g: Any) -> float:
     raise KeyError("no\nsuch   thing")
 
 
+def leaves(_f: Any, _g: Any) -> float:
+    raise SystemExit(0)
+
+
 FAULTS: dict[str, tuple[Any, str]] = {
     "raises": (fails, "raised KeyError: 'no\\\\nsuch thing'"),
-    "leaves": (lambda f, g: 1 / 0, "raised ZeroDivisionError: division by zero"),
+    "leaves": (leaves, "raised SystemExit: 0"),
+    "divides": (lambda f, g: 1 / 0, "raised ZeroDivisionError: division by zero"),
     "NaN": (lambda f, g: float("nan"), "gave nan, which is not finite"),
     "infinity": (lambda f, g: np.float64("inf"), "gave inf, which is not finite"),
     "text": (lambda f, g: "much", "gave 'much', which is no number"),
+    "too large": (lambda f, g: 10**400, "raised OverflowError: int too large to convert to float"),
     "nothing": (lambda f, g: None, "gave None, which is no number"),
     "truth": (lambda f, g: True, "gave True, which is no number"),
     "an array": (lambda f, g: np.zeros(1), r"gave array\(\[0.\]\), which is no number"),
@@ -129,6 +135,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "name": ({"name": "my l2"}, "needs an identifier as its name, such as 'euclidean', got 'my l2'"),
     "built in": ({"name": "psi"}, "the name 'psi' is taken by gpudrift"),
     "column of tables": ({"name": "kind"}, "the name 'kind' is taken by gpudrift"),
+    "formula": ({"formula": None}, "formula of euclidean must be a text, got None"),
     "kinds": ({"kinds": "numeric"}, "kinds of euclidean must be a sequence of .*, got 'numeric'"),
     "unknown kind": ({"kinds": ("numbers",)}, r"kinds of euclidean must be a sequence of .*, got \('numbers',\)"),
     "threshold": ({"threshold": 0}, "threshold of euclidean must be above 0 and finite, or None, got 0"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import scipy.spatial.distance
 import scipy.stats
 
 import gpudrift as gd
+from gpudrift.report.glossary import GLOSSARY
 from gpudrift.stats import STATISTICS
 
 
@@ -70,6 +73,17 @@ def test_json_and_tables_hold_every_statistic(report: gd.DriftReport) -> None:
     assert rows["x"]["mean_change"] == report["x"].statistics["mean_change"]
     assert rows["plan"]["mean_change"] is None
     assert rows["plan"]["kl"] == report["plan"].kl
+
+
+def test_the_page_explains_every_statistic(report: gd.DriftReport, tmp_path: Path) -> None:
+    assert STATISTICS.keys() - GLOSSARY.keys() == {"missing_rate"}  # "missing" there
+    report.save_html(tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    for name in ("kl", "total_variation", "l_infinity", "mean_change", "std_change", "out_of_range", "new_rate"):
+        title, meaning = GLOSSARY[name]
+        assert f"<dt>{title}</dt><dd>{html.escape(meaning, quote=False)}</dd>".replace("'", "&#39;") in page
+        n_features = sum(name in feature.statistics for feature in report.values())
+        assert page.count(f"<dt>{title}</dt>") == n_features + 1
 
 
 def test_a_statistic_without_a_threshold_decides_nothing() -> None:

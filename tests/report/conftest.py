@@ -57,6 +57,8 @@ def make_feature(name: str = "temp", *, n_bins: int = 10, n_density: int = 32, *
         "n": {"reference": 336_776, "current": 28_330},
         "missing": {"reference": 1_573, "current": 0},
         "new": 0,
+        "statistics": {"psi": 0.312, "kl": 0.15, "mean_change": -0.4, "missing_rate": 0.005},
+        "intervals": {"mean_change": [-0.41, -0.39]},
         "bins": [
             {"label": f"[{b}.25, {b + 1}.25)", "reference": 33_520, "current": 900 + 430 * b} for b in range(n_bins)
         ],

@@ -86,6 +86,19 @@ def test_a_report_says_what_drifted_and_why(report, feature, categories):
     assert "3.4e-2172" in page.text  # log p = -5000
 
 
+def test_every_statistic_is_shown_with_its_interval_and_a_users_own_by_its_name(report, feature):
+    own = {"kl": 0.15, "mean_change": -0.4, "std_change": None, "my_<i>own": 0.77}
+    ends = {"mean_change": [-0.41, -0.39], "std_change": [None, 0.2]}
+    page = render_report(report(feature(statistics=own, intervals=ends)))
+    for shown in (
+        "<dt>KL</dt><dd>0.150</dd>",
+        '<dt>Mean change</dt><dd>−0.400<span class="sub">−0.410 to −0.390</span></dd>',
+        "<dt>Std change</dt><dd>–</dd>",
+        "<dt>my &lt;i&gt;own</dt><dd>0.770</dd>",
+    ):
+        assert shown in page
+
+
 def test_no_drift_is_said_in_words_and_by_another_icon(report, feature):
     calm = render_report(report(feature(drifted=False, reasons=[])))
     assert "No drift found" in calm
