@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,8 +38,8 @@ def bin_starts(indices: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray
     return np.unique(np.concatenate([deciles + 1, atoms, atoms + 1]))
 
 
-def bin_counts(starts: NDArray[np.int64], indices: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows in each of the ``len(starts) + 1`` bins."""
-    out = np.zeros(starts.size + 1, np.int64)
+def bin_counts(starts: NDArray[np.int64], indices: NDArray[np.int64], counts: NDArray[Any]) -> NDArray[Any]:
+    """Rows in each of the ``len(starts) + 1`` bins, of the dtype of the counts."""
+    out = np.zeros(starts.size + 1, counts.dtype)
     np.add.at(out, np.searchsorted(starts, indices, side="right"), counts)
     return out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -14,8 +14,8 @@ from gpudrift.profiles.extent import Extent, extent
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.rules import N_SPECIAL
 
-#: Counters of one column, ascending, and the rows of each.
-Counted: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
+#: Counters of one column, ascending, and the rows of each: int64, or float64 for effective rows.
+Counted: TypeAlias = tuple[NDArray[np.int64], NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from gpudrift.nearest import hint
 from gpudrift.profiles.bins import bin_counts
 from gpudrift.profiles.columns import CategoricalColumn, Column, Counted, NumericColumn
 from gpudrift.profiles.counts import Counts, merged
-from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift
+from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift, RowCounts
 from gpudrift.profiles.extent import as_float
 from gpudrift.profiles.labels import bin_labels
 from gpudrift.profiles.own_statistics import with_own_statistics
@@ -70,7 +71,8 @@ def compare(
     wanted = _wanted(profile, settings)
     if not counts.n_rows:
         raise DataError("current has no rows; pass at least one")
-    problems = [p for p in (*profile.problems, *counts.problems) if p.feature in wanted]
+    named = wanted | {settings.weights, profile.weights}
+    problems = [p for p in (*profile.problems, *counts.problems) if p.feature in named]
     present = {
         f: column for f, column in enumerate(profile.plans) if column.name in wanted and counts.column(f)[0].size
     }
@@ -126,15 +128,19 @@ def _wanted(profile: Profile, settings: Settings) -> set[str]:
 
 def _feature(profile: Profile, counts: Counts, f: int, exact: Mapping[str, Exact]) -> FeatureDrift:
     column = profile.plans[f]
-    reference, current = profile.reference.column(f), counts.column(f)
+    rows = profile.reference.column(f), counts.column(f)
+    effective = profile.reference.effective(f), counts.effective(f)
     if isinstance(column, NumericColumn):
-        return _numeric(column, reference, current, exact.get(column.name))
-    return _categorical(column, reference, current)
+        return _numeric(column, rows, effective, exact.get(column.name))
+    return _categorical(column, rows, effective)
 
 
-def _numeric(column: NumericColumn, reference: Counted, current: Counted, exact: Exact | None) -> FeatureDrift:
-    cells_reference, cells_current = column.value_counts(reference), column.value_counts(current)
-    n, m = int(cells_reference[1].sum()), int(cells_current[1].sum())
+def _numeric(
+    column: NumericColumn, counted: tuple[Counted, Counted], effective: tuple[Counted, Counted], exact: Exact | None
+) -> FeatureDrift:
+    """From the rows of both sides, and from their effective rows, which are the same where rows have no weights."""
+    cells_reference, cells_current = (column.value_counts(side) for side in effective)
+    n, m = (side[1].sum().item() for side in (cells_reference, cells_current))
     indices = merged(cells_reference[0], cells_current[0])
     f, g = (_aligned(indices, *cells) for cells in (cells_reference, cells_current))
     reach = column.extent(indices)
@@ -147,13 +153,8 @@ def _numeric(column: NumericColumn, reference: Counted, current: Counted, exact:
     some = (bins[0] + bins[1]) > 0
     binned_psi = psi(bins[0][some], bins[1][some])
     distribution = [ks.log_pvalue, psi_log_pvalue(binned_psi, n, m, int(some.sum()))] if _enough(n, m) else []
-    special = [
-        [_rows(side, column.n_values + k) for k in (MISSING, POSITIVE_INFINITY, NEGATIVE_INFINITY)]
-        for side in (reference, current)
-    ]
-    missing = special[0][0], special[1][0]
-    infinite = sum(special[0][1:]), sum(special[1][1:])
-    rows = int(reference[1].sum()), int(current[1].sum())
+    missing, *infinite = (column.n_values + k for k in (MISSING, POSITIVE_INFINITY, NEGATIVE_INFINITY))
+    sides = [row_counts(*side, missing, infinite) for side in zip(counted, effective, strict=True)]
     return FeatureDrift(
         name=column.name,
         kind="numeric",
@@ -173,34 +174,32 @@ def _numeric(column: NumericColumn, reference: Counted, current: Counted, exact:
         mean_change=mean_change_from_cells(f, g, start, stop, scale),
         std_change=std_change_from_cells(f, g, start, stop),
         out_of_range=out_of_range_from_cells(f, g, reach.single),
-        tests=_corrected({DISTRIBUTION: distribution} | _missing_test((rows[0] - n, rows[1] - m), rows)),
-        n_reference=rows[0],
-        n_current=rows[1],
-        missing_reference=missing[0],
-        missing_current=missing[1],
-        infinite_reference=infinite[0],
-        infinite_current=infinite[1],
+        tests=_corrected({DISTRIBUTION: distribution} | _missing_test(*sides)),
+        reference=sides[0],
+        current=sides[1],
         new=0,
-        bins=tuple(map(Bin, bin_labels(column), bins[0].tolist(), bins[1].tolist())),
+        bins=_bins(bin_labels(column), bins, sides),
     )
 
 
-def _categorical(column: CategoricalColumn, reference: Counted, current: Counted) -> FeatureDrift:
+def _categorical(
+    column: CategoricalColumn, counted: tuple[Counted, Counted], effective: tuple[Counted, Counted]
+) -> FeatureDrift:
     size = len(column.vocabulary) + 1
-    sides = []
-    for indices, counted in (reference, current):
-        dense = np.zeros(size + 1, np.int64)
-        dense[indices] = counted
-        sides.append(dense)
-    group = pool_rare(sides[0][:size], sides[1][:size])
-    f, g = (np.bincount(group, side[:size]).astype(np.int64) for side in sides)
-    missing = int(sides[0][size]), int(sides[1][size])
-    n, m, new = int(f.sum()), int(g.sum()), int(sides[1][size - 1])
+    rows = [_dense(side, size + 1) for side in counted]
+    even = [_dense(side, size + 1) for side in effective]
+    group = pool_rare(even[0][:size], even[1][:size])
+    f, g = (np.bincount(group, side[:size]).astype(side.dtype) for side in even)
+    n, m = (side.sum().item() for side in (f, g))
+    sides = [row_counts(*side, size) for side in zip(counted, effective, strict=True)]
+    new, new_even = int(rows[1][size - 1]), even[1][size - 1].item()
     test = chi_square(f, g)
     tests = {DISTRIBUTION: [test.log_pvalue]} if _enough(n, m) else {}
-    once, twice = column.seen or (int(np.count_nonzero(sides[0][: size - 1] == times)) for times in (1, 2))
+    once, twice = column.seen or (int(np.count_nonzero(rows[0][: size - 1] == times)) for times in (1, 2))
     if tests and not column.truncated and once + new:
-        tests["new_rate"] = [new_rate_log_pvalue(once, twice, n, new, m)]
+        # How often a category was seen is a matter of rows, whatever their weight.
+        values = [int(side[:size].sum()) for side in rows]
+        tests["new_rate"] = [new_rate_log_pvalue(once, twice, values[0], new, values[1])]
     labels = _group_labels(column, group, new=new)
     some = (f + g) > 0
     return FeatureDrift(
@@ -215,23 +214,45 @@ def _categorical(column: CategoricalColumn, reference: Counted, current: Counted
         wasserstein_lower=None,
         wasserstein_upper=None,
         cramers_v=test.cramers_v,
-        new_rate=None if column.truncated or not n or not m else max(0.0, new / m - once / n),
+        new_rate=None if column.truncated or not n or not m else max(0.0, new_even / m - once / n),
         kl=kl(f[some], g[some]),
         total_variation=total_variation(f, g),
         l_infinity=l_infinity(f, g),
         mean_change=None,
         std_change=None,
         out_of_range=None,
-        tests=_corrected(tests | _missing_test(missing, (n + missing[0], m + missing[1]))),
-        n_reference=n + missing[0],
-        n_current=m + missing[1],
-        missing_reference=missing[0],
-        missing_current=missing[1],
-        infinite_reference=0,
-        infinite_current=0,
+        tests=_corrected(tests | _missing_test(*sides)),
+        reference=sides[0],
+        current=sides[1],
         new=0 if column.truncated else new,
-        bins=tuple(Bin(*entry) for entry in zip(labels, f.tolist(), g.tolist(), strict=True) if entry[1] + entry[2]),
+        bins=tuple(b for b in _bins(labels, (f, g), sides) if b.reference + b.current),
     )
+
+
+def row_counts(counted: Counted, effective: Counted, missing: int, infinite: Sequence[int] = ()) -> RowCounts:
+    """Rows of a column, with those of some counters apart."""
+    return RowCounts(
+        *(
+            number
+            for side in (counted, effective)
+            for number in (side[1].sum().item(), _rows(side, missing), sum(_rows(side, k) for k in infinite))
+        )
+    )
+
+
+def _bins(labels: Sequence[str], bins: Sequence[NDArray[Any]], sides: Sequence[RowCounts]) -> tuple[Bin, ...]:
+    """Bins in rows: effective ones count as many as there are rows."""
+    f, g = (
+        counts * (side.n / side.n_effective) if counts.dtype.kind == "f" and side.n_effective else counts
+        for counts, side in zip(bins, sides, strict=True)
+    )
+    return tuple(map(Bin, labels, f.tolist(), g.tolist()))
+
+
+def _dense(counted: Counted, size: int) -> NDArray[Any]:
+    total = np.zeros(size, counted[1].dtype)
+    total[counted[0]] = counted[1]
+    return total
 
 
 def _group_labels(column: CategoricalColumn, group: NDArray[np.int64], *, new: int) -> list[str]:
@@ -248,16 +269,17 @@ def _group_labels(column: CategoricalColumn, group: NDArray[np.int64], *, new: i
     return [*labels, last]
 
 
-def _enough(n: int, m: int) -> bool:
+def _enough(n: float, m: float) -> bool:
     """Whether the values of both sides suffice for a test."""
     return min(n, m) >= MIN_VALUES
 
 
-def _missing_test(absent: tuple[int, int], rows: tuple[int, int]) -> dict[str, list[float]]:
+def _missing_test(reference: RowCounts, current: RowCounts) -> dict[str, list[float]]:
     """The test of the rate of rows without a value, where there are any; given how many in all, that is fixed."""
-    if not sum(absent) or not _enough(*rows):
+    absent = reference.absent_effective, current.absent_effective
+    if not sum(absent) or not _enough(reference.n_effective, current.n_effective):
         return {}
-    return {"missing_rate": [rate_change_log_pvalue(absent[0], rows[0], absent[1], rows[1])]}
+    return {"missing_rate": [rate_change_log_pvalue(absent[0], reference.n_effective, absent[1], current.n_effective)]}
 
 
 def _corrected(tests: Mapping[str, list[float]]) -> dict[str, float]:
@@ -325,12 +347,12 @@ def _remarks(feature: FeatureDrift, column: Column) -> list[Problem]:
     return remarks
 
 
-def _aligned(indices: NDArray[np.int64], own: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    out = np.zeros(indices.size, np.int64)
+def _aligned(indices: NDArray[np.int64], own: NDArray[np.int64], rows: NDArray[Any]) -> NDArray[Any]:
+    out = np.zeros(indices.size, rows.dtype)
     out[np.searchsorted(indices, own)] = rows
     return out
 
 
-def _rows(counted: Counted, index: int) -> int:
+def _rows(counted: Counted, index: int) -> Any:
     place = int(np.searchsorted(counted[0], index))
-    return int(counted[1][place]) if place < counted[0].size and counted[0][place] == index else 0
+    return counted[1][place].item() if place < counted[0].size and counted[0][place] == index else 0

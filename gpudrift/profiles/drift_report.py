@@ -48,11 +48,41 @@ class Reason:
 
 @dataclass(frozen=True)
 class Bin:
-    """A PSI bin or a category, with its rows on both sides."""
+    """A PSI bin or a category, with its rows on both sides: of average weight, where rows have weights."""
 
     label: str
-    reference: int
-    current: int
+    reference: float
+    current: float
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """Rows of one side of a feature.
+
+    Attributes
+    ----------
+    n, missing, infinite : int
+        Rows; those of them that are null or NaN, and that are +inf or -inf.
+    n_effective, missing_effective, infinite_effective : float
+        Rows of equal weight that say as much; the same numbers without weights.
+    """
+
+    n: int
+    missing: int
+    infinite: int
+    n_effective: float
+    missing_effective: float
+    infinite_effective: float
+
+    @property
+    def missing_rate(self) -> float:
+        """Share of the rows that are missing, by weight; NaN without rows."""
+        return self.missing_effective / self.n_effective if self.n_effective else math.nan
+
+    @property
+    def absent_effective(self) -> float:
+        """Effective rows without a finite value."""
+        return self.missing_effective + self.infinite_effective
 
 
 @dataclass(frozen=True)
@@ -91,12 +121,8 @@ class FeatureDrift:
     tests : mapping of str to float
         Natural logarithm of the p-value of each test made, times their number: "distribution", "missing_rate",
         "new_rate". The smallest is the one p-value of the feature.
-    n_reference, n_current : int
-        Rows, the missing ones included.
-    missing_reference, missing_current : int
-        Rows that are null or NaN.
-    infinite_reference, infinite_current : int
-        Rows that are +inf or -inf; counted apart, in no bin.
+    reference, current : RowCounts
+        Rows of either side, and how many of them are missing or infinite: ``n_reference``, ``missing_current``, ...
     new : int
         Current rows in categories that the reference does not have.
     drifted : bool
@@ -129,12 +155,8 @@ class FeatureDrift:
     std_change: Bounded | None
     out_of_range: Bounded | None
     tests: Mapping[str, float]
-    n_reference: int
-    n_current: int
-    missing_reference: int
-    missing_current: int
-    infinite_reference: int
-    infinite_current: int
+    reference: RowCounts
+    current: RowCounts
     new: int
     bins: tuple[Bin, ...] = field(repr=False)
     own: Mapping[str, float] = field(default_factory=dict)
@@ -163,23 +185,54 @@ class FeatureDrift:
         return math.exp(self.log_p_value)
 
     @property
+    def n_reference(self) -> int:
+        """Rows of the reference, the missing ones included."""
+        return self.reference.n
+
+    @property
+    def n_current(self) -> int:
+        """Current rows, the missing ones included."""
+        return self.current.n
+
+    @property
+    def missing_reference(self) -> int:
+        """Rows of the reference that are null or NaN."""
+        return self.reference.missing
+
+    @property
+    def missing_current(self) -> int:
+        """Current rows that are null or NaN."""
+        return self.current.missing
+
+    @property
+    def infinite_reference(self) -> int:
+        """Rows of the reference that are +inf or -inf; counted apart, in no bin."""
+        return self.reference.infinite
+
+    @property
+    def infinite_current(self) -> int:
+        """Current rows that are +inf or -inf; counted apart, in no bin."""
+        return self.current.infinite
+
+    @property
     def missing_rate_reference(self) -> float:
-        """Share of the reference's rows that are missing."""
-        return self.missing_reference / self.n_reference if self.n_reference else math.nan
+        """Share of the reference's rows that are missing, by weight."""
+        return self.reference.missing_rate
 
     @property
     def missing_rate_current(self) -> float:
-        """Share of the current rows that are missing."""
-        return self.missing_current / self.n_current if self.n_current else math.nan
+        """Share of the current rows that are missing, by weight."""
+        return self.current.missing_rate
 
     @property
     def statistics(self) -> dict[str, float]:
         """Every statistic of this kind of feature by its name in ``gpudrift.stats.STATISTICS``, the user's own too."""
-        without_reference = self.missing_reference + self.infinite_reference
-        without_current = self.missing_current + self.infinite_current
         change = math.nan
-        if self.n_reference and self.n_current:
-            change = abs(without_current / self.n_current - without_reference / self.n_reference)
+        if self.reference.n_effective and self.current.n_effective:
+            change = abs(
+                self.current.absent_effective / self.current.n_effective
+                - self.reference.absent_effective / self.reference.n_effective
+            )
         found = {
             "psi": self.psi,
             "ks": self.ks.statistic if self.ks else None,
@@ -246,6 +299,10 @@ class FeatureDrift:
             "statistics": {name: _finite(value) for name, value in self.statistics.items()},
             "intervals": {name: [_finite(end) for end in ends] for name, ends in self.intervals.items()},
             "n": {"reference": self.n_reference, "current": self.n_current},
+            "n_effective": {
+                "reference": _finite(self.reference.n_effective),
+                "current": _finite(self.current.n_effective),
+            },
             "counted": self.counted,
             "judged": self.judged,
             "drifted": self.drifted,

@@ -46,7 +46,7 @@ def content_digest(profile: Profile) -> str:
     Problems stay out: their text may name a file, and no count depends on it.
     """
     header, arrays = _describe(profile)
-    digest = hashlib.sha256(_json({key: header[key] for key in ("n_rows", "columns")}))
+    digest = hashlib.sha256(_json({key: header[key] for key in ("n_rows", "columns", "weights") if key in header}))
     for array in arrays.values():
         digest.update(array.tobytes())
     return digest.hexdigest()
@@ -127,6 +127,8 @@ def _check_prefix(path: str | PathLike[str], prefix: bytes, size: int) -> int:
 def _describe(profile: Profile) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Header entries and arrays, little-endian, in a fixed order."""
     arrays: dict[str, NDArray[Any]] = {"keys": profile.reference.keys, "values": profile.reference.values}
+    if profile.reference.weights is not None:
+        arrays["weights"] = profile.reference.weights
     columns: list[dict[str, Any]] = []
     for f, column in enumerate(profile.plans):
         entry: dict[str, Any] = {
@@ -157,6 +159,9 @@ def _describe(profile: Profile) -> tuple[dict[str, Any], dict[str, NDArray[Any]]
         "problems": [problem.to_dict() for problem in profile.problems],
         "explicit": sorted(profile.explicit),
     }
+    if profile.weights is not None:  # the square of a sum of 64 bits is no number of JSON's
+        squares = str(profile.reference.squares)
+        header["weights"] = {"name": profile.weights, "exponent": profile.weight_exponent, "squares": squares}
     return header, {name: array.astype(array.dtype.newbyteorder("<"), copy=False) for name, array in arrays.items()}
 
 
@@ -211,7 +216,14 @@ def _restore(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Profile
     profile_id = _typed(header["profile_id"], str)
     problems = tuple(Problem(**{key: _typed(value, str) for key, value in p.items()}) for p in header["problems"])
     explicit = frozenset(_typed(name, str) for name in header["explicit"])
-    return Profile(profile_id, tuple(plans), Counts(profile_id, n_rows, keys, values), problems, explicit)
+    if "weights" not in header:
+        return Profile(profile_id, tuple(plans), Counts(profile_id, n_rows, keys, values), problems, explicit)
+    weights, entry = arrays["weights"], header["weights"]
+    if weights.dtype != np.int64 or weights.size != keys.size or np.any(weights < 0):
+        raise ValueError("weights do not fit the counts")
+    counts = Counts(profile_id, n_rows, keys, values, weights, int(_typed(entry["squares"], str)))
+    name, exponent = _typed(entry["name"], str), _typed(entry["exponent"], int)
+    return Profile(profile_id, tuple(plans), counts, problems, explicit, name, exponent)
 
 
 def _restore_numeric(

@@ -132,5 +132,5 @@ def _shares(indices: NDArray[np.int64], side: Counted) -> NDArray[np.float64]:
     return out
 
 
-def _share(rows: int, total: int) -> float:
+def _share(rows: float, total: int) -> float:
     return rows / total if total else 0.0

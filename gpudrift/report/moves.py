@@ -17,8 +17,8 @@ class Move:
     """One bin or category on the two sides."""
 
     label: str
-    reference: int
-    current: int
+    reference: float
+    current: float
     reference_share: float
     current_share: float
     psi: float
@@ -58,7 +58,7 @@ def moves(feature: FeatureView) -> list[Move]:
     ]
 
 
-def _term(reference: int, n_reference: int, current: int, n_current: int, k: int) -> float:
+def _term(reference: float, n_reference: float, current: float, n_current: float, k: int) -> float:
     if not n_reference or not n_current:
         return 0.0
     p = (reference + _SMOOTHING) / (n_reference + _SMOOTHING * k)

@@ -38,8 +38,8 @@ class BinView(TypedDict):
     """One PSI bin or one category, with its rows on the two sides."""
 
     label: str
-    reference: int
-    current: int
+    reference: float
+    current: float
 
 
 class DensityView(TypedDict):

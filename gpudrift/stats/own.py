@@ -17,6 +17,7 @@ _KINDS: Final = ("numeric", "categorical")
 TAKEN: Final = (
     "feature", "kind", "dtype", "drifted", "counted", "judged", "reasons", "psi_bins", "p_value", "distribution",
     "missing", "missing_rate_reference", "missing_rate_current", "infinite", "new", "n", "n_reference", "n_current",
+    "n_effective",
 )  # fmt: skip
 """Names of no statistic that tables, JSON and reasons use."""
 

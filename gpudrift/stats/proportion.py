@@ -10,14 +10,14 @@ from gpudrift.stats.distributions import chi2_log_sf
 _MINIMUM_EXPECTED = 5.0
 
 
-def rate_change_log_pvalue(hits_reference: int, n_reference: int, hits_current: int, n_current: int) -> float:
+def rate_change_log_pvalue(hits_reference: float, n_reference: float, hits_current: float, n_current: float) -> float:
     """Log p-value that two rates are one: Pearson's chi-square of the 2 x 2 table, or Fisher's exact test.
 
     Parameters
     ----------
-    hits_reference, hits_current : int
-        Rows that count, such as missing ones.
-    n_reference, n_current : int
+    hits_reference, hits_current : int or float
+        Rows that count, such as missing ones; effective ones where rows have weights.
+    n_reference, n_current : int or float
         All rows of either side.
 
     Returns
@@ -57,7 +57,9 @@ def rate_change_log_pvalue(hits_reference: int, n_reference: int, hits_current: 
     if n_reference == 0 or n_current == 0 or hits in (0, rows):
         return 0.0
     if min(hits, rows - hits) * min(n_reference, n_current) < _MINIMUM_EXPECTED * rows:
-        return min(0.0, math.log(2.0) + _fisher_log_tail(hits_current, n_current, hits, rows))
+        # Effective rows of weighted data are no whole numbers; the law needs such.
+        table = (round(count) for count in (hits_current, n_current, hits, rows))
+        return min(0.0, math.log(2.0) + _fisher_log_tail(*table))
     change = hits_reference / n_reference - hits_current / n_current
     variance = (hits / rows) * ((rows - hits) / rows) * (1.0 / n_reference + 1.0 / n_current)
     return chi2_log_sf(change * change / variance, 1)

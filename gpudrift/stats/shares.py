@@ -35,7 +35,7 @@ def totals(reference: NDArray[np.int64], current: NDArray[np.int64]) -> tuple[in
     """
     if reference.shape != current.shape:
         raise ValueError(f"reference and current must count the same bins, got {reference.shape} and {current.shape}")
-    return int(reference.sum()), int(current.sum())
+    return reference.sum().item(), current.sum().item()
 
 
 def shares(

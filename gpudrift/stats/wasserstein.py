@@ -209,7 +209,7 @@ def mean_std_from_cells(
     start, stop = np.ldexp(start, -exponent), np.ldexp(stop, -exponent)
     pivot = float(start[np.argmax(counts)])
     offset = 0.5 * ((start - pivot) + (stop - pivot))
-    weight = counts / int(counts.sum())
+    weight = counts / counts.sum().item()
     mean_offset = float(np.sum(weight * offset))
     std = math.sqrt(float(np.sum(weight * (offset - mean_offset) ** 2)))
     return scaled_up(pivot + mean_offset, exponent), scaled_up(std, exponent)
