@@ -7,13 +7,16 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from gpudrift.config import Settings
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem
+from gpudrift.monitor.drift_table import DriftTable, GroupTable, drift_table, table_decides
 from gpudrift.monitor.sections import Sections
 from gpudrift.monitor.slices import Slice
 from gpudrift.monitor.windows import Range, Span
-from gpudrift.profiles.compare import compare
+from gpudrift.profiles.compare import compare, dense, wanted_columns
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import DriftReport
 from gpudrift.profiles.reference_profile import Profile
@@ -73,10 +76,35 @@ class WindowReports(Mapping[Span, DriftReport]):
     def __bool__(self) -> bool:
         return len(self) > 0
 
+    @cached_property
+    def table(self) -> DriftTable:
+        """Statistics and verdicts of all windows at once, a row each: what their reports say, without making them.
+
+        Raises
+        ------
+        DataError
+            A statistic of the user's own, or one without a default threshold, is asked for: only reports have those.
+        """
+        question, sections = self.question, self.question.sections
+        if not table_decides(question.settings):
+            raise DataError("a table holds the statistics that decide by default; read the others off each report")
+        ranges = list(self.ranges.values())
+        current = sections.tables(ranges, self.place)
+        if question.previous:
+            reference = sections.tables([_before(of) for of in ranges], self.place)
+        else:
+            counts = question.profile.reference if self.place is None else self._slice_reference
+            reference = table_of(question.profile, counts)
+        wanted = wanted_columns(question.profile, question.settings)
+        current = {f: table for f, table in current.items() if question.profile.plans[f].name in wanted}
+        return drift_table(question.profile, current, reference, question.settings, question.backend)
+
     @property
     def drifted(self) -> tuple[Span, ...]:
         """Windows whose report says dataset_drift."""
-        return tuple(span for span, report in self.items() if report.dataset_drift)
+        if not table_decides(self.question.settings):
+            return tuple(span for span, report in self.items() if report.dataset_drift)
+        return tuple(span for span, drifted in zip(self, self.table.dataset_drift, strict=True) if drifted)
 
     def between(self, start: Any, end: Any) -> DriftReport:
         """The report of all windows that lie between two times, from the stored counts.
@@ -107,13 +135,20 @@ class WindowReports(Mapping[Span, DriftReport]):
 
     def _report(self, of: Range, *, alone: bool = False) -> DriftReport:
         question, sections = self.question, self.question.sections
-        reference = None if self.place is None else question.slices[sections.slices.labels[self.place]]  # type: ignore[union-attr]
+        reference = None if self.place is None else self._slice_reference
         if question.previous and not alone:
             reference = sections.of(windows=slice(*_before(of)), place=self.place)
         made = question.report(sections.of(windows=slice(*of), place=self.place), reference)
         if self.place is None and question.slices:
             made = replace(made, slices=SliceReports(question, of))
         return made
+
+    @property
+    def _slice_reference(self) -> Counts:
+        slices = self.question.sections.slices
+        if slices is None or self.place is None:
+            raise DataError("these are no windows of a slice")
+        return self.question.slices[slices.labels[self.place]]
 
     def __repr__(self) -> str:
         spans = list(self)
@@ -168,7 +203,10 @@ class SliceReports(Mapping[Slice, DriftReport]):
             raise DataError("the rows were not counted by window; pass time and window too")
         place = sections.slices.labels.index((label,) if isinstance(label, str) else label)
         rows = sections.n_rows[:, place]
-        ranges = {span: (k, k + 1) for k, span in enumerate(sections.spans) if rows[k]}
+        first = self.question.previous
+        ranges = {
+            span: (k, k + 1) for k, span in enumerate(sections.spans) if rows[k] and (not first or (k and rows[k - 1]))
+        }
         return WindowReports(self.question, ranges, place)
 
     def problems(self) -> list[Problem]:
@@ -197,6 +235,15 @@ class SliceReports(Mapping[Slice, DriftReport]):
 
     def __repr__(self) -> str:
         return f"SliceReports({len(self)} slices, {len(self.drifted)} drifted)"
+
+
+def table_of(profile: Profile, counts: Counts) -> dict[int, GroupTable]:
+    """Counts as tables of a single group."""
+    tables = {}
+    for f, column in enumerate(profile.plans):
+        rows, effective = (dense(side, column.n_counters)[None] for side in (counts.column(f), counts.effective(f)))
+        tables[f] = GroupTable(rows, effective)
+    return tables
 
 
 def summary(report: DriftReport) -> dict[str, Any]:

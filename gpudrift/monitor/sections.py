@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift.frames import Batch, Problem
+from gpudrift.monitor.drift_table import GroupTable
 from gpudrift.monitor.slices import SliceLabels
-from gpudrift.monitor.windows import NO_WINDOW, Span, WindowLabels, check_number
+from gpudrift.monitor.windows import NO_WINDOW, Range, Span, WindowLabels, check_number
 from gpudrift.period import Period
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.group_counts import GroupCounts
-
-_Item = TypeVar("_Item")
 
 
 @dataclass
@@ -109,3 +108,41 @@ class Sections:
         chosen = self.place if windows is None else self.place[self.first :][windows]
         groups = (chosen if place is None else chosen[:, place]).reshape(-1)
         return self.counts.counts(groups[groups >= 0], self.problems)
+
+    def tables(self, ranges: Sequence[Range], place: int | None = None) -> dict[int, GroupTable]:
+        """Rows of each range of windows by the place of the column, of one slice or of all."""
+        chosen = self.place[self.first :] if self.spans else self.place
+        chosen = chosen if place is None else chosen[:, place : place + 1]
+        first, last = (np.array([of[end] for of in ranges], np.int64) for end in (0, 1))
+        squares = np.array([0 if g < 0 else self.counts.squares[g] for g in chosen.reshape(-1).tolist()], object)
+        squares = _between(squares.reshape(chosen.shape).sum(axis=1), first, last)
+        found = {}
+        for f, table in self.counts.tables.items():
+            rows = _between(_by_window(table.rows, chosen), first, last)
+            effective = rows
+            if table.weights is not None:
+                weights = _between(_by_window(table.weights, chosen), first, last)
+                total = weights.sum(axis=1)
+                n_effective = np.array(
+                    [t**2 / max(s, 1) for t, s in zip(total.tolist(), squares.tolist(), strict=True)]
+                )
+                effective = weights * (n_effective / np.maximum(total, 1))[:, None]
+            found[f] = GroupTable(rows, effective)
+        return found
+
+
+def _by_window(table: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sum over the slices that are chosen, shape (n_windows, n_cells)."""
+    total = np.zeros((chosen.shape[0], table.shape[1]), np.int64)
+    for groups in chosen.T:
+        some = groups >= 0
+        total[some] += table[groups[some]]
+    return total
+
+
+def _between(by_window: NDArray[Any], first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[Any]:
+    """Sums of windows first to last (not included) of each range."""
+    if np.all(last - first == 1):
+        return by_window[first]
+    upto = np.concatenate([np.zeros_like(by_window[:1]), np.cumsum(by_window, axis=0)])
+    return np.asarray(upto[last] - upto[first])
