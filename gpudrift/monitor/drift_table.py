@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -152,21 +153,20 @@ def _numeric(column: NumericColumn, reference: GroupTable, current: GroupTable, 
     size = column.n_values
     f, g = reference.effective[:, :size], current.effective[:, :size]
     n, m = f.sum(axis=1).astype(np.float64), g.sum(axis=1).astype(np.float64)
-    rows = [side.effective.sum(axis=1).astype(np.float64) for side in (reference, current)]
-    cells = column.cells if column.cells is not None else np.arange(size)
-    reach = column.extent(cells)
-    # Quarters keep the width of the outermost cells finite.
-    start, stop = (as_float(side, column.plan) / 4 for side in (reach.first, reach.last))
+    rows = [_rows(side) for side in (reference, current)]
+    cells, start, stop = _extent(column)
+    upto_f, upto_g = np.cumsum(f, axis=1), np.cumsum(g, axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        difference = np.abs(np.cumsum(f, axis=1) / n[:, None] - np.cumsum(g, axis=1) / m[:, None])
+        difference = np.abs(upto_f / n[:, None] - upto_g / m[:, None])
+        if g.dtype.kind == "f" or f.dtype.kind == "f":  # beyond the last row a rounding is all that is left
+            difference[(upto_f == upto_f[:, -1:]) & (upto_g == upto_g[:, -1:])] = 0.0
         ks = difference.max(axis=1)
-        reach_each = (stop - start) / 2
-        reach_each[:-1] += (start[1:] - stop[:-1]) + (stop[1:] - start[1:]) / 2
-        w1 = difference @ reach_each * 4 / _scales(column, f, start, stop)
-    edges = np.concatenate([[0], np.searchsorted(cells, column.bin_starts), [size]])
-    bins = [
-        np.diff(np.concatenate([np.zeros((s.shape[0], 1)), np.cumsum(s, axis=1)], axis=1)[:, edges]) for s in (f, g)
-    ]
+        # Between its own end and the next one's start F - G stands still; inside cells it counts half at either end.
+        reach = (stop - start) / 2
+        reach[:-1] += (start[1:] - stop[:-1]) + (stop[1:] - start[1:]) / 2
+        w1 = difference @ reach * 4 / _scales(column, f, start, stop)
+    edges = np.append(np.searchsorted(cells, column.bin_starts), size)
+    bins = [_binned(upto, edges) for upto in (upto_f, upto_g)]
     measured, k = _measured(bins[0], bins[1], n, m)
     for name, values in {**measured, "ks": ks, "wasserstein": w1}.items():
         out.effects[name][at] = np.where((n > 0) & (m > 0), values, np.nan)
@@ -175,7 +175,7 @@ def _numeric(column: NumericColumn, reference: GroupTable, current: GroupTable, 
         log_ks = kolmogorov_log_sf_each(np.sqrt(n * m / (n + m)) * ks)
         log_psi = chi2_log_sf_each(measured["psi"] / (1 / n + 1 / m), k - 1)
     distribution = np.where(enough, np.minimum(log_ks, log_psi), np.nan)
-    absent = _absence(rows, [rows[0] - n, rows[1] - m], out, at)
+    absent = _absence(rows, [_rows(side, size) for side in (reference, current)], out, at)
     _correct(out, at, {DISTRIBUTION: (distribution, 2), "missing_rate": (absent, 1)})
 
 
@@ -195,8 +195,8 @@ def _categorical(column: CategoricalColumn, reference: GroupTable, current: Grou
     some = (n > 0) & (m > 0)
     for name, values in measured.items():
         out.effects[name][at] = np.where(some, values, np.nan)
-    rows = [side.effective.sum(axis=1).astype(np.float64) for side in (reference, current)]
-    absent = _absence(rows, [rows[0] - n, rows[1] - m], out, at)
+    rows = [_rows(side) for side in (reference, current)]
+    absent = _absence(rows, [_rows(side, size) for side in (reference, current)], out, at)
     enough = np.minimum(n, m) >= MIN_VALUES
     distribution = np.where(enough, chi2_log_sf_each(chi_square, k - 1), np.nan)
     known = reference.rows[:, : size - 1]
@@ -236,12 +236,27 @@ def _measured(f: NDArray[Any], g: NDArray[Any], n: Floats, m: Floats) -> tuple[d
         found = {"js_distance": js_distance_each(f, g), "hellinger": hellinger_each(f, g)}
         psi = np.full(g.shape[0], np.nan)
         occupied = (f + g) > 0
-        for pattern in np.unique(occupied, axis=0):  # empty bins are no part of k: nearly always one pattern
+        # Empty bins are no part of k.
+        for pattern in occupied[:1] if occupied.all() else np.unique(occupied, axis=0):
             alike = (occupied == pattern).all(axis=1)
             if pattern.any():
                 psi[alike] = psi_each(f[alike][:, pattern], g[alike][:, pattern])
     found["psi"] = psi
     return found, occupied.sum(axis=1)
+
+
+@lru_cache(maxsize=1024)
+def _extent(column: NumericColumn) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """First index of each cell, and its smallest and largest value in quarters, which keep the outermost finite."""
+    cells = column.cells if column.cells is not None else np.arange(column.n_values)
+    reach = column.extent(cells)
+    return cells, as_float(reach.first, column.plan) / 4, as_float(reach.last, column.plan) / 4
+
+
+def _binned(upto: NDArray[Any], edges: NDArray[np.int64]) -> NDArray[Any]:
+    """Rows of each bin, from the rows up to each cell; an edge is the cell after the last of its bin."""
+    ends = np.where(edges > 0, upto[:, edges - 1], 0)
+    return np.diff(ends, axis=1, prepend=0)
 
 
 def _scales(column: NumericColumn, f: NDArray[Any], start: Floats, stop: Floats) -> Floats:
@@ -273,6 +288,11 @@ def _absence(rows: Sequence[Floats], absent: Sequence[Floats], out: _Found, at: 
     for j in np.flatnonzero(tested & ~plain).tolist():
         found[j] = rate_change_log_pvalue(*(float(side[j]) for side in table))
     return found
+
+
+def _rows(table: GroupTable, first: int = 0) -> Floats:
+    """Effective rows in the cells from ``first`` on."""
+    return np.asarray(table.effective[:, first:].sum(axis=1), np.float64)
 
 
 def _correct(out: _Found, at: slice, tests: Mapping[str, tuple[Floats, int]]) -> None:

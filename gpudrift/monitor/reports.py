@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from gpudrift.config import Settings
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem
