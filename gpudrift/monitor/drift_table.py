@@ -61,6 +61,21 @@ class GroupTable:
         return self if self.rows.shape[0] == 1 else GroupTable(self.rows[groups], self.effective[groups])
 
 
+def stacked(tables: Sequence[GroupTable]) -> GroupTable:
+    """The groups of several tables of one column below each other."""
+    return GroupTable(
+        np.concatenate([table.rows for table in tables]), np.concatenate([table.effective for table in tables])
+    )
+
+
+def binned(column: Column, table: GroupTable) -> NDArray[Any]:
+    """Effective rows of each PSI bin, or category of the grid; shape (n_groups, k)."""
+    if isinstance(column, CategoricalColumn):
+        return table.effective[:, : column.n_counters - 1]
+    upto = np.cumsum(table.effective[:, : column.n_values], axis=1)
+    return _binned(upto, np.append(np.searchsorted(_extent(column)[0], column.bin_starts), column.n_values))
+
+
 @dataclass(frozen=True, eq=False)
 class DriftTable:
     """What was found for each group and feature; all arrays of shape (n_groups, n_features) unless said otherwise.
@@ -82,6 +97,14 @@ class DriftTable:
     judged: NDArray[np.bool_]
     drifted: NDArray[np.bool_]
     dataset_drift: NDArray[np.bool_]
+
+    def severity(self, settings: Settings) -> Floats:
+        """Largest effect size of each feature in units of its threshold; 0 where none is known."""
+        largest = np.zeros(self.drifted.shape)
+        for name, values in self.statistics.items():
+            thresholds = [settings.threshold(name, feature) for feature in self.features]
+            largest = np.fmax(largest, values / np.array(thresholds))
+        return largest
 
 
 @dataclass
