@@ -39,7 +39,7 @@ Floats = NDArray[np.float64]
 #: Statistics that decide by default, and have a column here.
 _DECISIVE: Final = tuple(s.name for s in STATISTICS.values() if s.threshold is not None and not s.own)
 #: Groups worked on at once: their tables of a few hundred cells stay in the cache.
-_GROUPS: Final = 256
+_GROUPS: Final = 512
 _TESTS: Final = (DISTRIBUTION, *RATES)
 
 
@@ -72,7 +72,7 @@ def binned(column: Column, table: GroupTable) -> NDArray[Any]:
     """Effective rows of each PSI bin, or category of the grid; shape (n_groups, k)."""
     if isinstance(column, CategoricalColumn):
         return table.effective[:, : column.n_counters - 1]
-    upto = np.cumsum(table.effective[:, : column.n_values], axis=1)
+    upto = _upto(table.effective[:, : column.n_values])
     return _binned(upto, np.append(np.searchsorted(_extent(column)[0], column.bin_starts), column.n_values))
 
 
@@ -178,7 +178,7 @@ def _numeric(column: NumericColumn, reference: GroupTable, current: GroupTable, 
     n, m = f.sum(axis=1).astype(np.float64), g.sum(axis=1).astype(np.float64)
     rows = [_rows(side) for side in (reference, current)]
     cells, start, stop = _extent(column)
-    upto_f, upto_g = np.cumsum(f, axis=1), np.cumsum(g, axis=1)
+    upto_f, upto_g = _upto(f), _upto(g)
     with np.errstate(divide="ignore", invalid="ignore"):
         difference = np.abs(upto_f / n[:, None] - upto_g / m[:, None])
         if g.dtype.kind == "f" or f.dtype.kind == "f":  # beyond the last row a rounding is all that is left
@@ -274,6 +274,11 @@ def _extent(column: NumericColumn) -> tuple[NDArray[np.int64], Floats, Floats]:
     cells = column.cells if column.cells is not None else np.arange(column.n_values)
     reach = column.extent(cells)
     return cells, as_float(reach.first, column.plan) / 4, as_float(reach.last, column.plan) / 4
+
+
+def _upto(rows: NDArray[Any]) -> NDArray[Any]:
+    """Rows up to and in each cell."""
+    return np.cumsum(rows, axis=1, dtype=np.float64 if rows.dtype.kind == "f" else np.int64)
 
 
 def _binned(upto: NDArray[Any], edges: NDArray[np.int64]) -> NDArray[Any]:

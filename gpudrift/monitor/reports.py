@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -18,8 +18,9 @@ from gpudrift.monitor.drift_table import DriftTable, GroupTable, binned, drift_t
 from gpudrift.monitor.regimes import ChangePoint, Likeness, Regime, change, credible, distances, split_regimes
 from gpudrift.monitor.sections import Sections
 from gpudrift.monitor.slices import Slice
-from gpudrift.monitor.windows import Range, Span
+from gpudrift.monitor.windows import Range, Span, window_ranges
 from gpudrift.nearest import hint
+from gpudrift.period import Period
 from gpudrift.profiles.compare import compare, dense, wanted_columns
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import DriftReport
@@ -79,6 +80,21 @@ class WindowReports(Mapping[Span, DriftReport]):
 
     def __bool__(self) -> bool:
         return len(self) > 0
+
+    def __add__(self, other: WindowReports) -> WindowReports:
+        """The windows of both, as if their rows had come together: what came late joins its window.
+
+        Raises
+        ------
+        DataError
+            They are of different profiles, settings or slices, or of windows that are no stretches of time.
+        """
+        if not isinstance(other, WindowReports):
+            return NotImplemented
+        if self.question.settings != other.question.settings or self.place != other.place:
+            raise DataError("windows of different settings cannot be added; check both with the same")
+        question = replace(self.question, sections=self.question.sections + other.question.sections)
+        return WindowReports(question, ranges_of(question.sections.spans, question.settings), self.place)
 
     @cached_property
     def table(self) -> DriftTable:
@@ -373,6 +389,16 @@ def table_of(profile: Profile, counts: Counts) -> dict[int, GroupTable]:
         rows, effective = (dense(side, column.n_counters)[None] for side in (counts.column(f), counts.effective(f)))
         tables[f] = GroupTable(rows, effective)
     return tables
+
+
+def ranges_of(spans: Sequence[Span], settings: Settings) -> dict[Span, Range]:
+    """The windows that settings ask for, and the base windows that each is made of."""
+    window = Period.parse(settings.window or "")
+    every = Period.parse(settings.every) if settings.every else window
+    ranges = window_ranges(spans, window, every, expanding=settings.expanding)
+    if settings.against == "reference":
+        return ranges
+    return {span: of for span, of in ranges.items() if _before(of)[0] >= 0}
 
 
 def summary(report: DriftReport) -> dict[str, Any]:

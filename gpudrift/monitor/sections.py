@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gpudrift.errors import DataError
 from gpudrift.frames import Batch, Problem
 from gpudrift.monitor.drift_table import GroupTable
 from gpudrift.monitor.slices import SliceLabels
@@ -63,6 +64,8 @@ class SectionLabels:
             place=place,
             first=without,
             spans=tuple(self.windows.spans(kept)) if self.windows else (),
+            keys=kept,
+            by_time=self.period is not None and not self.period.is_rows,
             slices=self.slices,
             problems=tuple(problems),
             remarks=tuple(remarks),
@@ -82,6 +85,9 @@ class Sections:
         The first window: 1 where there are rows without one.
     spans : tuple of Span
         Of the windows, in time; empty where rows have none.
+    keys : ndarray of int64, ascending
+        Of the windows: microseconds of wall-clock time at their start, where ``by_time``.
+    by_time : bool
     slices : SliceLabels, optional
     problems : tuple of Problem
         Columns that could not be counted.
@@ -93,6 +99,8 @@ class Sections:
     place: NDArray[np.int64]
     first: int
     spans: tuple[Span, ...]
+    keys: NDArray[np.int64]
+    by_time: bool
     slices: SliceLabels | None
     problems: tuple[Problem, ...]
     remarks: tuple[Problem, ...]
@@ -102,6 +110,40 @@ class Sections:
         """Rows of each section, without those of no window; int64, shape (n_windows, n_slices)."""
         place = self.place[self.first :]
         return np.where(place < 0, 0, self.counts.n_rows[place])
+
+    def __add__(self, other: Sections) -> Sections:
+        """Rows of both: a late one joins its window.
+
+        Raises
+        ------
+        DataError
+            They are of different profiles or slices, or of windows that are no stretches of time.
+        """
+        if not (self.by_time and other.by_time) or self.slices != other.slices:
+            raise DataError("only windows of time, and of the same slices, can be added; count both alike")
+        one, two = self.counts, other.counts
+        if one.grid.profile.profile_id != two.grid.profile.profile_id or one.tables.keys() != two.tables.keys():
+            raise DataError("windows of different profiles or columns cannot be added; count both with one profile")
+        all_keys = [np.append([NO_WINDOW] * side.first, side.keys).astype(np.int64) for side in (self, other)]
+        keys = np.union1d(*all_keys)
+        places = [np.full((keys.size, self.place.shape[1]), -1, np.int64) for _ in all_keys]
+        for place, own, side in zip(places, all_keys, (self, other), strict=True):
+            place[np.searchsorted(keys, own)] = side.place
+        some = (places[0] >= 0) | (places[1] >= 0)
+        place = np.where(some, np.cumsum(some).reshape(some.shape) - 1, -1)
+        groups = [side[some] for side in places]
+        spans = dict(zip([*self.keys.tolist(), *other.keys.tolist()], self.spans + other.spans, strict=True))
+        first = int(keys[0] == NO_WINDOW)
+        return replace(
+            self,
+            counts=one.joined(two, *groups),
+            place=place,
+            first=first,
+            keys=keys[first:],
+            spans=tuple(spans[key] for key in keys[first:].tolist()),
+            problems=tuple(dict.fromkeys(self.problems + other.problems)),
+            remarks=tuple(dict.fromkeys(self.remarks + other.remarks)),
+        )
 
     def of(self, *, windows: slice | None = None, place: int | None = None) -> Counts:
         """Counts over the grid of a range of windows (all rows, if None), of one slice or of all."""
@@ -133,6 +175,10 @@ class Sections:
 
 def _by_window(table: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.int64]:
     """Sum over the slices that are chosen, shape (n_windows, n_cells)."""
+    if chosen.shape[1] == 1:
+        rows: NDArray[np.int64] = table[chosen[:, 0]]
+        rows[chosen[:, 0] < 0] = 0
+        return rows
     total = np.zeros((chosen.shape[0], table.shape[1]), np.int64)
     for groups in chosen.T:
         some = groups >= 0
@@ -143,6 +189,7 @@ def _by_window(table: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[n
 def _between(by_window: NDArray[Any], first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[Any]:
     """Sums of windows first to last (not included) of each range."""
     if np.all(last - first == 1):
-        return by_window[first]
-    upto = np.concatenate([np.zeros_like(by_window[:1]), np.cumsum(by_window, axis=0)])
+        return by_window if first.size == by_window.shape[0] else by_window[first]
+    upto = np.cumsum(by_window, axis=0, dtype=object if by_window.dtype == object else np.int64)
+    upto = np.concatenate([np.zeros_like(upto[:1]), upto])
     return np.asarray(upto[last] - upto[first])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +69,25 @@ class GroupCounts:
             squares=sum(self.squares[g] for g in groups.tolist()),
             problems=problems,
         )
+
+    def joined(self, other: GroupCounts, own: NDArray[np.int64], theirs: NDArray[np.int64]) -> GroupCounts:
+        """Groups each of which adds one of these to one of the other's, by place; a place of -1 adds nothing."""
+
+        def added(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
+            total = np.zeros((own.size, *one.shape[1:]), np.int64)
+            for table, places in ((one, own), (two, theirs)):
+                total[places >= 0] += table[places[places >= 0]]
+            return total
+
+        tables = {}
+        for f, table in self.tables.items():
+            heavy, others = table.weights, other.tables[f].weights
+            weights = None if heavy is None or others is None else added(heavy, others)
+            tables[f] = Tally(added(table.rows, other.tables[f].rows), weights)
+        pairs = zip(own.tolist(), theirs.tolist(), strict=True)
+        squares = tuple((self.squares[a] if a >= 0 else 0) + (other.squares[b] if b >= 0 else 0) for a, b in pairs)
+        n_rows = added(self.n_rows, other.n_rows)
+        return GroupCounts(self.grid, np.arange(own.size), n_rows, squares, tables)
 
 
 class GroupCounter:
