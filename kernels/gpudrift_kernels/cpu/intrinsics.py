@@ -1,0 +1,39 @@
+"""Two machine instructions that Numba has no function for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+_BITS = {types.float32: types.int32, types.float64: types.int64}
+
+
+@intrinsic
+def bits_of(typing: Any, x: Any) -> tuple[Any, Callable[..., Any]]:
+    """The bits of a float as an integer of its width: in a register, so that the loop around it is vectorised."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
+
+    return _BITS[x](x), generate
+
+
+@intrinsic
+def prefetch(typing: Any, array: Any, j: Any) -> tuple[Any, Callable[..., Any]]:
+    """Ask for the cache line of ``array[j]``, which is soon to be read once; ``j`` must lie inside."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        address = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
+        i32 = ir.IntType(32)
+        read, keep, as_data = (ir.Constant(i32, k) for k in (0, 3, 1))
+        kind = ir.FunctionType(ir.VoidType(), [address.type, i32, i32, i32])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [address.type], kind)
+        builder.call(function, [address, read, keep, as_data])
+        return context.get_dummy_value()
+
+    return types.none(array, types.intp), generate
