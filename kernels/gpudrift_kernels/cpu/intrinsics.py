@@ -1,4 +1,4 @@
-"""Two machine instructions that Numba has no function for."""
+"""Machine instructions that Numba has no function for."""
 
 from __future__ import annotations
 
@@ -10,16 +10,23 @@ from numba import types
 from numba.extending import intrinsic
 
 _BITS = {types.float32: types.int32, types.float64: types.int64}
+_FLOATS = {bits: float_type for float_type, bits in _BITS.items()}
+
+
+def _reinterpret(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+    return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
 
 
 @intrinsic
 def bits_of(typing: Any, x: Any) -> tuple[Any, Callable[..., Any]]:
     """The bits of a float as an integer of its width: in a register, so that the loop around it is vectorised."""
+    return _BITS[x](x), _reinterpret
 
-    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
-        return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
 
-    return _BITS[x](x), generate
+@intrinsic
+def float_of(typing: Any, bits: Any) -> tuple[Any, Callable[..., Any]]:
+    """The float of as many bits that an integer holds."""
+    return _FLOATS[bits](bits), _reinterpret
 
 
 @intrinsic
