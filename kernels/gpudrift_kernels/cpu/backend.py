@@ -23,7 +23,7 @@ from gpudrift_kernels.rules import MISSING
 from gpudrift_kernels.tuning import policy_for
 
 #: Rows converted at once inside a task: what a column of another dtype costs in memory, and small enough for L2.
-_ROWS_PER_SLICE = 1 << 16
+_ROWS_PER_SLICE = 1 << 18
 
 #: Column, first row, and the row after the last.
 _Task: TypeAlias = tuple[int, int, int]

@@ -85,10 +85,15 @@ class Workspace:
 
 def index_of(values: NDArray[Any], plan: CellPlan) -> NDArray[np.int64]:
     """Counter of each value: cell plus cuts, or one of the three after the last index; same length."""
+    return narrow_index_of(values, plan).astype(np.int64)
+
+
+def narrow_index_of(values: NDArray[Any], plan: CellPlan) -> Indices:
+    """``index_of`` in the 32 bits that it takes."""
     out = np.empty(values.size, np.uint32)
     index = _index_wide if plan.wide else _index_float
     index(read_only(values), rule_of(plan), out)
-    return out.astype(np.int64)
+    return out
 
 
 def cut_table(plan: CellPlan) -> NDArray[np.int32]:
