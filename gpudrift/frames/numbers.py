@@ -83,7 +83,8 @@ def number_sample(raw: Raw, positions: NDArray[np.int64], meaning: str) -> NDArr
     """
     values, _ = _plain(rows_at(raw, positions), meaning)
     if values.dtype.kind == "f":
-        present: NDArray[Any] = values[~np.isnan(values)]
+        missing = np.isnan(values)
+        present: NDArray[Any] = values[~missing] if missing.any() else values
         return present.astype(np.float32) if present.dtype.itemsize == 2 else present
     integers: NDArray[Any] = values.astype(np.uint64 if values.dtype.kind == "u" else np.int64)
     return integers
@@ -149,6 +150,8 @@ def _joined(part: pa.ChunkedArray) -> NDArray[Any]:
 
 
 def _as_float(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    if values.dtype == dtype:
+        return np.ascontiguousarray(values)
     with np.errstate(over="ignore"):
         out = np.ascontiguousarray(values, dtype)
     if values.dtype.kind == "f" and values.dtype.itemsize > dtype.itemsize:
