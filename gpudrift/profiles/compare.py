@@ -15,7 +15,7 @@ from gpudrift.frames import Problem
 from gpudrift.nearest import hint
 from gpudrift.profiles.bins import bin_counts
 from gpudrift.profiles.columns import CategoricalColumn, Column, Counted, NumericColumn
-from gpudrift.profiles.counts import Counts, merged
+from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift
 from gpudrift.profiles.extent import as_float, extent
 from gpudrift.profiles.labels import bin_labels
@@ -125,8 +125,11 @@ def _feature(profile: Profile, counts: Counts, f: int, exact: Mapping[str, Exact
 def _numeric(column: NumericColumn, reference: Counted, current: Counted, exact: Exact | None) -> FeatureDrift:
     cells_reference, cells_current = column.value_counts(reference), column.value_counts(current)
     n, m = int(cells_reference[1].sum()), int(cells_current[1].sum())
-    indices = merged(cells_reference[0], cells_current[0])
-    f, g = (_aligned(indices, *cells) for cells in (cells_reference, cells_current))
+    sides = np.zeros((2, column.plan.n_index), np.int64)
+    for side, (occupied, rows_each) in zip(sides, (cells_reference, cells_current), strict=True):
+        side[occupied] = rows_each
+    indices = np.flatnonzero(sides[0] | sides[1])
+    f, g = sides[0][indices], sides[1][indices]
     reach = extent(indices, column.plan)
     ks = exact.ks if exact else ks_from_cells(f, g, reach.single)
     start, stop = as_float(reach.first, column.plan), as_float(reach.last, column.plan)
@@ -301,12 +304,6 @@ def _remarks(feature: FeatureDrift, column: Column) -> list[Problem]:
             )
         )
     return remarks
-
-
-def _aligned(indices: NDArray[np.int64], own: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    out = np.zeros(indices.size, np.int64)
-    out[np.searchsorted(indices, own)] = rows
-    return out
 
 
 def _rows(counted: Counted, index: int) -> int:

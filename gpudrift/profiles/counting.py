@@ -51,7 +51,7 @@ def count_source(
         elif column.name not in unreadable:
             remedy = "add the column or drop it from the profile"
             problems.append(Problem(column.name, "is missing from the current data", remedy))
-    total = Counts.empty(profile_id)
+    total, known = Counts.empty(profile_id), len(usable)
     for batch in source.batches([column.name for column in usable.values()]):
         for f, problem in _obstacles(batch, usable):
             problems.append(problem)
@@ -59,8 +59,11 @@ def count_source(
         total = total + Counts.gather(profile_id, batch.n_rows, _dense(batch, usable, backend))
         if progress is not None:
             progress(batch.n_rows)
-    kept = np.isin(total.keys >> 32, list(usable))
-    return Counts(profile_id, total.n_rows, total.keys[kept], total.values[kept], tuple(problems))
+    keys, values = total.keys, total.values
+    if len(usable) < known:
+        kept = np.isin(keys >> 32, list(usable))
+        keys, values = keys[kept], values[kept]
+    return Counts(profile_id, total.n_rows, keys, values, tuple(problems))
 
 
 def _obstacles(batch: Batch, usable: Mapping[int, Column]) -> list[tuple[int, Problem]]:
