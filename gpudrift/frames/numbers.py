@@ -65,8 +65,10 @@ class NumberReader:
 
         True for every plan of floats. Reads the rows only where the column is not of integers.
         """
+        if self._dtype.kind == "f":
+            return True
         kind = arrow_type(self._raw)
-        if self._dtype.kind == "f" or not (pt.is_floating(kind) or pt.is_decimal(kind)):
+        if not (pt.is_floating(kind) or pt.is_decimal(kind)):
             return True
         for start in range(0, self.n_rows, n_rows):
             values, _ = _plain(rows(self._raw, start, min(start + n_rows, self.n_rows)), self._meaning)

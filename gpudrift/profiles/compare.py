@@ -38,6 +38,7 @@ from gpudrift.stats import (
     wasserstein_from_cells,
 )
 from gpudrift_kernels.backend import Backend
+from gpudrift_kernels.occupied import occupied
 from gpudrift_kernels.rules import MISSING, NEGATIVE_INFINITY, POSITIVE_INFINITY
 
 
@@ -128,7 +129,7 @@ def _numeric(column: NumericColumn, reference: Counted, current: Counted, exact:
     sides = np.zeros((2, column.plan.n_index), np.int64)
     for side, (occupied, rows_each) in zip(sides, (cells_reference, cells_current), strict=True):
         side[occupied] = rows_each
-    indices = np.flatnonzero(sides[0] | sides[1])
+    indices, _ = occupied(sides[0] | sides[1])
     f, g = sides[0][indices], sides[1][indices]
     reach = extent(indices, column.plan)
     ks = exact.ks if exact else ks_from_cells(f, g, reach.single)

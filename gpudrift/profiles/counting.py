@@ -71,11 +71,14 @@ def _obstacles(batch: Batch, usable: Mapping[int, Column]) -> list[tuple[int, Pr
     found = []
     for f, column in usable.items():
         raw = batch.columns[column.name]
+        fits = _fits(column, raw)
+        exact = not fits or not isinstance(column, NumericColumn) or _reader(batch, column).is_exact()
+        if (fits and exact) or (not fits and all_missing(raw)):
+            continue
         what = f"is {column.dtype} in the reference and {type_name(arrow_type(raw))} in the current data"
-        if not _fits(column, raw):
-            if not all_missing(raw):
-                found.append((f, Problem(column.name, what, _remedy(column, raw))))
-        elif isinstance(column, NumericColumn) and not _reader(batch, column).is_exact():
+        if not fits:
+            found.append((f, Problem(column.name, what, _remedy(column, raw))))
+        else:
             remedy = "keep it an integer; nullable integer types hold nulls"
             found.append((f, Problem(column.name, f"{what}, beyond the whole numbers that both hold", remedy)))
     return found

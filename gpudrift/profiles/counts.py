@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem
+from gpudrift_kernels.occupied import occupied
 
 _SHIFT = 32  # a key is the column's place in the profile in the upper half, the counter in the lower
 
@@ -56,9 +57,10 @@ class Counts:
         """From dense counts of columns, in ascending order of their place in the profile."""
         keys, values = [], []
         for f, dense in columns:
-            counters = np.flatnonzero(dense)
-            keys.append(counters + (f << _SHIFT))
-            values.append(dense[counters])
+            counters, rows = occupied(dense)
+            counters += f << _SHIFT
+            keys.append(counters)
+            values.append(rows)
         none = np.empty(0, np.int64)
         return cls(
             profile_id,

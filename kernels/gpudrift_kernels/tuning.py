@@ -38,6 +38,10 @@ TINY = LaunchPolicy(rows_per_block=512, rows_per_task=1 << 20, lanes=1, max_comp
 TINY_ROWS = 1 << 10
 
 
+#: Values that one thread counts before another is asked: 0.1 ms, where handing over a task takes 0.02 to 0.05.
+VALUES_PER_GROUP: Final = 1 << 17
+
+
 def policy_for(n_rows: int) -> LaunchPolicy:
     """The policy for a column of ``n_rows`` rows."""
     return TINY if n_rows < TINY_ROWS else SMALL if n_rows < SMALL_ROWS else LARGE

@@ -20,7 +20,7 @@ from gpudrift_kernels.cpu.histogram import Workspace
 from gpudrift_kernels.cpu.sort import ks_sorted, sort
 from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.rules import MISSING
-from gpudrift_kernels.tuning import policy_for
+from gpudrift_kernels.tuning import VALUES_PER_GROUP, policy_for
 
 #: Rows converted at once inside a task: what a column of another dtype costs in memory, and small enough for L2.
 _ROWS_PER_SLICE = 1 << 18
@@ -95,7 +95,12 @@ class CpuBackend:
         self, count: Callable[[_Task], NDArray[np.int64]], columns: Sequence[NumericColumn | CategoryColumn]
     ) -> Iterator[NDArray[np.int64]]:
         tasks = [_tasks(f, column.n_rows) for f, column in enumerate(columns)]
-        counts = self.map(count, chain.from_iterable(tasks))
+        groups = _groups(chain.from_iterable(tasks))
+        counts: Iterator[NDArray[np.int64]]
+        if len(groups) > 1:
+            counts = chain.from_iterable(self.map(lambda group: [count(task) for task in group], groups))
+        else:  # handing it to a thread takes longer than many a count
+            counts = map(count, chain.from_iterable(groups))
         for of_column in tasks:
             yield reduce(np.add, islice(counts, len(of_column)))
 
@@ -109,6 +114,19 @@ def _tasks(f: int, n_rows: int) -> list[_Task]:
     """Every row of column f once; a column of no rows is a task too."""
     step = policy_for(n_rows).rows_per_task
     return [(f, start, min(start + step, n_rows)) for start in range(0, max(n_rows, 1), step)]
+
+
+def _groups(tasks: Iterable[_Task]) -> list[list[_Task]]:
+    """The tasks in order, small neighbours together; few, since the counts of a group are held at once."""
+    groups: list[list[_Task]] = []
+    n_values = 0
+    for task in tasks:
+        if not groups or n_values >= VALUES_PER_GROUP:
+            groups.append([])
+            n_values = 0
+        groups[-1].append(task)
+        n_values += max(task[2] - task[1], VALUES_PER_GROUP >> 6)
+    return groups
 
 
 @lru_cache(maxsize=8)
