@@ -127,8 +127,8 @@ def _numeric(column: NumericColumn, reference: Counted, current: Counted, exact:
     cells_reference, cells_current = column.value_counts(reference), column.value_counts(current)
     n, m = int(cells_reference[1].sum()), int(cells_current[1].sum())
     sides = np.zeros((2, column.plan.n_index), np.int64)
-    for side, (occupied, rows_each) in zip(sides, (cells_reference, cells_current), strict=True):
-        side[occupied] = rows_each
+    for side, (cells, rows_each) in zip(sides, (cells_reference, cells_current), strict=True):
+        side[cells] = rows_each
     indices, _ = occupied(sides[0] | sides[1])
     f, g = sides[0][indices], sides[1][indices]
     reach = extent(indices, column.plan)
