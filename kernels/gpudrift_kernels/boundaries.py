@@ -15,7 +15,7 @@ from numba.extending import overload
 from numpy.typing import NDArray
 
 from gpudrift_kernels.cells import CellPlan
-from gpudrift_kernels.cpu.compiled import inlined, kernel
+from gpudrift_kernels.cpu.compiled import kernel
 from gpudrift_kernels.cpu.histogram import Rule, cell_at, float_distance, index_of, layout_in, rule_of, wide_distance
 from gpudrift_kernels.cpu.intrinsics import bits_of, float_of
 from gpudrift_kernels.cpu.read_only import read_only
@@ -101,7 +101,7 @@ def _not_above(ascending: NDArray[Any], x: Any) -> int:
 
 
 @kernel
-def _distance_of(cell: int, layout: Any, scale: Any) -> float:
+def _distance_of(cell: Any, layout: Any, scale: Any) -> Any:
     """About the smallest x - centre of a cell: the inverse of the rule, with the rounding of |t| + 1 and of x - centre.
 
     In float64, where the halves of float32's steps have a place.
@@ -119,17 +119,17 @@ def _distance_of(cell: int, layout: Any, scale: Any) -> float:
 # What differs between the storage types, by the type of one argument; compiled code has no other names for it.
 
 
-def _edge(bits: int, one: Any) -> float:
+def _edge(bits: Any, one: Any) -> Any:
     """The float of these bits as float64, the largest finite one where they hold none."""
     raise NotImplementedError
 
 
-def _value_of(rank: int, centre: Any) -> Any:
+def _value_of(rank: Any, centre: Any) -> Any:
     """The value at a rank, in the type of the centre."""
     raise NotImplementedError
 
 
-def _rank_of(x: Any) -> int:
+def _rank_of(x: Any) -> Any:
     """The rank of a finite value."""
     raise NotImplementedError
 
@@ -139,7 +139,7 @@ def _distance(x: Any, centre: Any, integral: bool) -> Any:
     raise NotImplementedError
 
 
-def _guess(distance: float, centre: Any, integral: bool, smallest: int, largest: int) -> int:
+def _guess(distance: Any, centre: Any, integral: Any, smallest: Any, largest: Any) -> Any:
     """The rank of a value about so far from the centre."""
     raise NotImplementedError
 
@@ -211,7 +211,9 @@ def _guess_for(distance: Any, centre: Any, integral: Any, smallest: Any, largest
             return _rank_of(storage(min(max(value, -top), top)))
         doubled = np.ceil(min(max(value, -top), top))
         below = np.floor(doubled / 2.0)
-        return _rank_of(storage(below)) + (doubled > 2.0 * below)  # an odd number stands for all that follow a whole one
+        return _rank_of(storage(below)) + (
+            doubled > 2.0 * below
+        )  # an odd number stands for all that follow a whole one
 
     return rounded
 

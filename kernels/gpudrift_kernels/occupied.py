@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +18,7 @@ def occupied(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
     >>> [found.tolist() for found in occupied(np.array([0, 7, 0, 2]))]
     [[1, 3], [7, 2]]
     """
-    return cast("tuple[NDArray[np.int64], NDArray[np.int64]]", _gather(read_only(counts)))
+    return _gather(read_only(counts))
 
 
 @kernel

@@ -182,9 +182,9 @@ def _neighbours(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 @kernel
 def _crowded(cell: NDArray[np.uint32], limit: int) -> bool:
     """Whether any cell holds more than ``limit`` values of a sorted sample."""
-    n = np.int64(0)
+    n = 0
     for i in range(cell.size - limit):
-        n += np.int64(cell[i] == cell[i + limit])
+        n += int(cell[i] == cell[i + limit])
     return n > 0
 
 

@@ -25,10 +25,10 @@ class LaunchPolicy:
     max_compared_cuts: int
 
 
-#: Measured on 2 cores with AVX-512, 16M rows. Blocks: of 256, 512, 1,024 and 4,096 rows 512 are the fastest for float32,
-#: by 3 to 20%; for float64 they are level with 1,024. Lanes: a second one counts a constant column 1.5 times as fast, a
-#: fourth 2.1 times, but normal values 7 and 25% slower. Cuts: 32 compared ones halve the rate, about what the table
-#: path costs.
+#: Measured on 2 cores with AVX-512, 16M rows. Blocks: of 256, 512, 1,024 and 4,096 rows 512 are the fastest for
+#: float32, by 3 to 20%; for float64 they are level with 1,024. Lanes: a second one counts a constant column 1.5 times
+#: as fast, a fourth 2.1 times, but normal values 7 and 25% slower. Cuts: 25 compared ones halve the rate, about what the
+#: table path costs.
 LARGE = LaunchPolicy(rows_per_block=512, rows_per_task=1 << 20, lanes=2, max_compared_cuts=24)
 #: Below this many rows clearing and adding up a second table costs more than the stalls it avoids.
 SMALL = LaunchPolicy(rows_per_block=512, rows_per_task=1 << 20, lanes=1, max_compared_cuts=24)

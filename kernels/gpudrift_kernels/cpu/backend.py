@@ -17,7 +17,7 @@ from gpudrift_kernels.backend import CategoryColumn, NumericColumn
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.categories import categories
 from gpudrift_kernels.cpu.histogram import Workspace
-from gpudrift_kernels.cpu.sort import ks_sorted, sort
+from gpudrift_kernels.cpu.sort import ks_of, parts, sort
 from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.rules import MISSING
 from gpudrift_kernels.tuning import VALUES_PER_GROUP, policy_for
@@ -74,7 +74,11 @@ class CpuBackend:
         return sort(on_host(values))
 
     def ks_sorted(self, reference: NDArray[Any], current: NDArray[Any]) -> float:
-        return ks_sorted(reference, current)
+        """In parts. Waits for no part that waits for a thread: it may itself be called on one of the pool."""
+        n_parts = self.threads if reference.size + current.size >= VALUES_PER_GROUP else 1
+        own, *others = parts(reference, current, n_parts)
+        asked = [(part, _pool(self.threads).submit(ks_of, part)) for part in others]
+        return max(ks_of(own), *(ks_of(part) if done.cancel() else done.result() for part, done in asked), 0.0)
 
     def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
         """In order, with at most a few results a thread waiting, so that memory stays bounded."""

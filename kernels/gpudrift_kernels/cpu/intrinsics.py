@@ -3,33 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-_BITS = {types.float32: types.int32, types.float64: types.int64}
+_BITS: dict[Any, Any] = {types.float32: types.int32, types.float64: types.int64}
 _FLOATS = {bits: float_type for float_type, bits in _BITS.items()}
+
+
+def _instruction(generator: Callable[..., Any]) -> Callable[..., Any]:
+    """Called by compiled code with the last arguments alone."""
+    return cast("Callable[..., Any]", intrinsic(generator))
 
 
 def _reinterpret(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
     return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
 
 
-@intrinsic
+@_instruction
 def bits_of(typing: Any, x: Any) -> tuple[Any, Callable[..., Any]]:
     """The bits of a float as an integer of its width: in a register, so that the loop around it is vectorised."""
     return _BITS[x](x), _reinterpret
 
 
-@intrinsic
+@_instruction
 def float_of(typing: Any, bits: Any) -> tuple[Any, Callable[..., Any]]:
     """The float of as many bits that an integer holds."""
     return _FLOATS[bits](bits), _reinterpret
 
 
-@intrinsic
+@_instruction
 def prefetch(typing: Any, array: Any, j: Any) -> tuple[Any, Callable[..., Any]]:
     """Ask for the cache line of ``array[j]``, which is soon to be read once; ``j`` must lie inside."""
 
