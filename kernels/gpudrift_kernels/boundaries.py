@@ -7,6 +7,7 @@ order, so a rounding in the formula costs steps and never moves a boundary.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,10 +29,10 @@ _LARGEST = float(np.finfo(np.float64).max)
 
 def first_values(indices: NDArray[np.int64], plan: CellPlan) -> NDArray[Any]:
     """Smallest finite value whose index is at least i, for each i; the largest finite value where there is none."""
-    ranks = np.empty(indices.size, np.int64)
+    values = np.empty(indices.size, plan.dtype)
     at_cuts = index_of(plan.cuts, plan) if plan.cuts.size else _NONE
-    _search(read_only(indices), rule_of(plan), at_cuts, *rank_limits(plan.dtype), ranks)
-    return from_rank(ranks, plan.dtype)
+    _search(read_only(indices), rule_of(plan), at_cuts, *rank_limits(plan.dtype), values)
+    return values
 
 
 _NONE = np.empty(0, np.int64)
@@ -40,7 +41,7 @@ _NONE = np.empty(0, np.int64)
 @kernel
 def _search(
     indices: NDArray[np.int64], rule: Rule, at_cuts: NDArray[np.int64], smallest: int, largest: int,
-    ranks: NDArray[np.int64],
+    values: NDArray[Any],
 ) -> None:  # fmt: skip
     """From a guess gallop to ranks between which the answer lies, then halve their distance."""
     layout, centre, scale, integral = layout_in(rule), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
@@ -77,7 +78,7 @@ def _search(
                 high = middle
             else:
                 low = middle + 1
-        ranks[k] = high
+        values[k] = _value_of(high, centre)
 
 
 @kernel
@@ -218,6 +219,7 @@ def _guess_for(distance: Any, centre: Any, integral: Any, smallest: Any, largest
     return rounded
 
 
+@cache
 def rank_limits(dtype: str) -> tuple[int, int]:
     """Ranks of the smallest and the largest finite value of a dtype."""
     if dtype in ("int64", "uint64"):
