@@ -108,14 +108,19 @@ def _integral(sample: NDArray[Any]) -> bool:
 
 
 def _scale_at_median(sample: NDArray[Any], median: Any) -> float:
-    """The IQR; where it is 0, the median distance of values that differ; else |median| or 1."""
+    """The IQR; where the median is an atom at least the median distance of the others; else |median| or 1.
+
+    The quartiles of a column that is half zeros lie next to zero, whatever the rest of it is.
+    """
+    middle, reach = sample.size // 2, sample.size // 64
     spread = _distance(sample[3 * sample.size // 4], sample[sample.size // 4])
-    if spread == 0:
+    atom = reach > 0 and (sample[middle - reach] == median or sample[middle + reach] == median)
+    if spread == 0 or atom:
         others = sample[sample != median]
         if not others.size:
             return abs(float(median)) or 1.0
         distances = np.sort(_distance(np.maximum(others, median), np.minimum(others, median)))
-        spread = distances[distances.size // 2]
+        spread = max(spread, distances[distances.size // 2])
     return float(spread)
 
 

@@ -26,7 +26,7 @@ class LaunchPolicy:
 
 
 #: Measured by `python -m benchmarks.tune_cpu` on 2 cores with AVX-512, 4M rows. Blocks: 256 to 1,024 rows are within 5%
-#: of each other, 4,096 are 5 to 15% slower. Lanes: a second one counts a constant column 1.5 times as fast and 30% zeros
+#: of each other, 4,096 are 5 to 15% slower. Lanes: a second one counts a constant column 1.5 times as fast, 30% zeros
 #: 5% faster; a fourth a constant 2 times, but zeros and whole numbers 15 to 20% slower. Cuts: comparing is faster than
 #: searching up to 14 for float32, up to 7 for float64; at 24 it takes 1.3 and 1.7 times as long.
 LARGE = LaunchPolicy(rows_per_block=512, rows_per_task=1 << 20, lanes=2, max_compared_cuts=8)
