@@ -173,12 +173,9 @@ class WindowReports(Mapping[Span, DriftReport]):
 
         Material is a Jensen-Shannon distance at its threshold, in some feature.
         """
-        spans = self._apart()
-        rows = self.question.sections.n_rows
-        rows = rows.sum(axis=1) if self.place is None else rows[:, self.place]
-        of = list(self.ranges.values())
+        spans, of = self._apart(), list(self.ranges.values())
         return tuple(
-            Regime(spans[first][0], spans[last - 1][1], int(rows[of[first][0] : of[last - 1][1]].sum()))
+            Regime(spans[first][0], spans[last - 1][1], self._n_current((of[first][0], of[last - 1][1])))
             for first, last in self._regime_ranges
         )
 
@@ -196,9 +193,17 @@ class WindowReports(Mapping[Span, DriftReport]):
         return self.question.sections.of(windows=slice(*self.ranges[span]), place=self.place)
 
     def to_list(self) -> list[dict[str, Any]]:
-        """An entry for each window, as plain values."""
+        """An entry for each window, as plain values; no NaN among them."""
+        if not table_decides(self.question.settings):
+            entries = [summary(report) for report in self.values()]
+        else:
+            entries = [
+                {"rows": {"reference": self._n_reference(of), "current": self._n_current(of)}} | entry
+                for of, entry in zip(self.ranges.values(), self.table.to_list(), strict=True)
+            ]
         return [
-            {"start": plain_time(start), "end": plain_time(end), **summary(self[start, end])} for start, end in self
+            {"start": plain_time(start), "end": plain_time(end), **entry}
+            for (start, end), entry in zip(self, entries, strict=True)
         ]
 
     def _report(self, of: Range, *, alone: bool = False) -> DriftReport:
@@ -210,6 +215,15 @@ class WindowReports(Mapping[Span, DriftReport]):
         if self.place is None and question.slices:
             made = replace(made, slices=SliceReports(question, of))
         return made
+
+    def _n_current(self, of: Range) -> int:
+        rows = self.question.sections.n_rows[slice(*of)]
+        return int((rows if self.place is None else rows[:, self.place]).sum())
+
+    def _n_reference(self, of: Range) -> int:
+        if self.question.previous:
+            return self._n_current(_before(of))
+        return self.question.profile.n_rows if self.place is None else self._slice_reference.n_rows
 
     @cached_property
     def _regime_ranges(self) -> list[Range]:
