@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from os import PathLike, fspath
@@ -231,8 +231,8 @@ def _exact(
     wanted = set(names)
     columns = [column for column in profile.plans if column.name in wanted and isinstance(column, NumericColumn)]
 
-    def exact(column: NumericColumn) -> Exact:
-        f, g = (backend.sort(_values(source, column)) for source in (reference, current))
+    def exact(column: NumericColumn, *, spread: Callable[..., Iterable[Any]] = map) -> Exact:
+        f, g = spread(lambda source: backend.sort(_values(source, column)), (reference, current))
         distance = backend.ks_sorted(f, g)
         f_float, g_float = (as_float(side, column.plan) for side in (f, g))
         centre = float(column.plan.centre) if column.plan.wide else 0.0
@@ -240,6 +240,8 @@ def _exact(
         w1 = wasserstein_exact(f_float, g_float, relative_scale(mean + centre, std))
         return Exact(ks_from_statistic(distance, f.size, g.size), Wasserstein(w1, w1, w1))
 
+    if len(columns) == 1:  # a thread for each side instead
+        return {columns[0].name: exact(columns[0], spread=backend.map)}
     return dict(zip((column.name for column in columns), backend.map(exact, columns), strict=True))
 
 

@@ -14,6 +14,7 @@ from gpudrift.errors import DataError
 from gpudrift.frames import (
     Batch,
     Kind,
+    MemorySource,
     NumberReader,
     Problem,
     Source,
@@ -121,8 +122,7 @@ def profile_source(
         NumberSample(name, source) if kind == "numeric" else CategorySample(name, source)
         for name, kind in kinds.items()
     ]
-    _read(samples, source, backend, progress)
-    found: list[Column | Problem] = list(backend.map(lambda sample: sample.plan(), samples))
+    found = _planned(samples, source, backend, progress)
     planned = [column for column in found if not isinstance(column, Problem)]
     problems += [problem for problem in found if isinstance(problem, Problem)]
     if not planned:
@@ -171,11 +171,21 @@ def _choose(
     return kinds, problems
 
 
-def _read(
+def _planned(
     samples: Sequence[NumberSample | CategorySample], source: Source, backend: Backend, progress: Progress | None
-) -> None:
-    """Fill the samples from all rows."""
+) -> list[Column | Problem]:
+    """Fill the samples from all rows and plan their columns; in memory one by one, so that few samples are held."""
     positions = sample_positions(source.n_rows or 0)
+    if isinstance(source, MemorySource):
+
+        def plan(sample: NumberSample | CategorySample) -> Column | Problem:
+            sample.add(source.columns[sample.name], positions)
+            return sample.plan()
+
+        found = list(backend.map(plan, samples))
+        if progress is not None:
+            progress(source.n_rows)
+        return found
     first = 0
     for batch in source.batches([sample.name for sample in samples]):
         lower, upper = np.searchsorted(positions, [first, first + batch.n_rows])
@@ -188,6 +198,7 @@ def _read(
         first += batch.n_rows
         if progress is not None:
             progress(batch.n_rows)
+    return list(backend.map(lambda sample: sample.plan(), samples))
 
 
 def _replan(

@@ -44,6 +44,7 @@ class NumberSample:
 
     def plan(self) -> NumericColumn:
         values = np.concatenate(self._parts) if len(self._parts) > 1 else self._parts[0]
+        self._parts = []  # planned once: the samples of a wide table are not kept while it is counted
         finite = values
         if values.dtype.kind == "f" and not (present := np.isfinite(values)).all():
             finite = values[present]

@@ -17,8 +17,9 @@ from gpudrift_kernels.cpu.read_only import read_only
 
 #: No cell that holds more than one value may hold more of the reference than this: the width of the KS interval.
 MAX_SHARE: Final = 1 / 1024
-#: A plan with at most so many cuts is taken at once: they were measured to cost next to nothing on the CPU.
-_FEW_CUTS: Final = 8
+#: A plan with at most so many cuts is taken at once. Up to 8 are compared; of more those of one cell are searched, at a
+#: rate that does not depend on how many the others hold.
+_FEW_CUTS: Final = 32
 #: Beyond this magnitude a double no longer holds every whole number and its neighbour's half.
 _EXACT: Final = 2**51
 
@@ -119,8 +120,8 @@ def _scale_at_median(sample: NDArray[Any], median: Any) -> float:
         others = sample[sample != median]
         if not others.size:
             return abs(float(median)) or 1.0
-        distances = np.sort(_distance(np.maximum(others, median), np.minimum(others, median)))
-        spread = max(spread, distances[distances.size // 2])
+        distances = _distance(np.maximum(others, median), np.minimum(others, median))
+        spread = max(spread, np.partition(distances, others.size // 2)[others.size // 2])
     return float(spread)
 
 

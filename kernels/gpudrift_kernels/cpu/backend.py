@@ -180,7 +180,7 @@ def _groups(tasks: Iterable[_Task]) -> list[list[_Task]]:
             groups.append([])
             n_values = 0
         groups[-1].append(task)
-        n_values += max(task[2] - task[1], VALUES_PER_GROUP >> 6)
+        n_values += max(task[2] - task[1], VALUES_PER_GROUP >> 4)
     return groups
 
 
