@@ -34,7 +34,17 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from gpudrift.frames.problem import Problem
-    from gpudrift.monitor import AlphaSpending, EProcess, OnlineFDR, check_drift
+    from gpudrift.monitor import (
+        AlphaSpending,
+        ChangePoint,
+        EProcess,
+        Likeness,
+        OnlineFDR,
+        Regime,
+        SliceReports,
+        WindowReports,
+        check_drift,
+    )
     from gpudrift.profiles import (
         Counts,
         DriftReport,
@@ -66,6 +76,11 @@ __all__ = [  # noqa: RUF022  a page that a user reads, by what they want to do
     # a statistic of your own
     "statistic",
     # over time
+    "WindowReports",
+    "SliceReports",
+    "ChangePoint",
+    "Regime",
+    "Likeness",
     "AlphaSpending",
     "OnlineFDR",
     "EProcess",
@@ -106,7 +121,10 @@ _HOMES = {
         "ModelError", "PlanError", "ProfileError", "RegistryError", "TrainingError",
     ),
     "gpudrift.frames.problem": ("Problem",),
-    "gpudrift.monitor": ("AlphaSpending", "EProcess", "OnlineFDR", "check_drift"),
+    "gpudrift.monitor": (
+        "AlphaSpending", "ChangePoint", "EProcess", "Likeness", "OnlineFDR", "Regime", "SliceReports", "WindowReports",
+        "check_drift",
+    ),
     "gpudrift.profiles": (
         "Counts", "DriftReport", "FeatureDrift", "Profile", "Reason", "load_profile", "profile",
     ),

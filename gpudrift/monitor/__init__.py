@@ -6,5 +6,17 @@ from gpudrift.monitor.alpha_spending import AlphaSpending
 from gpudrift.monitor.check import check_drift
 from gpudrift.monitor.e_process import EProcess
 from gpudrift.monitor.online_fdr import OnlineFDR
+from gpudrift.monitor.regimes import ChangePoint, Likeness, Regime
+from gpudrift.monitor.reports import SliceReports, WindowReports
 
-__all__ = ["AlphaSpending", "EProcess", "OnlineFDR", "check_drift"]
+__all__ = [
+    "AlphaSpending",
+    "ChangePoint",
+    "EProcess",
+    "Likeness",
+    "OnlineFDR",
+    "Regime",
+    "SliceReports",
+    "WindowReports",
+    "check_drift",
+]

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gpudrift.config import Settings
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem
+from gpudrift.monitor.drift_table import DriftTable, GroupTable, binned, drift_table, stacked, table_decides
+from gpudrift.monitor.regimes import ChangePoint, Likeness, Regime, change, credible, distances, split_regimes
 from gpudrift.monitor.sections import Sections
 from gpudrift.monitor.slices import Slice
-from gpudrift.monitor.windows import Range, Span
-from gpudrift.profiles.compare import compare
+from gpudrift.monitor.windows import Range, Span, window_ranges
+from gpudrift.nearest import hint
+from gpudrift.period import Period
+from gpudrift.profiles.compare import compare, dense, wanted_columns
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import DriftReport
 from gpudrift.profiles.reference_profile import Profile
@@ -73,10 +81,50 @@ class WindowReports(Mapping[Span, DriftReport]):
     def __bool__(self) -> bool:
         return len(self) > 0
 
+    def __add__(self, other: WindowReports) -> WindowReports:
+        """The windows of both, as if their rows had come together: what came late joins its window.
+
+        Raises
+        ------
+        DataError
+            They are of different profiles, settings or slices, or of windows that are no stretches of time.
+        """
+        if not isinstance(other, WindowReports):
+            return NotImplemented
+        if self.question.settings != other.question.settings or self.place != other.place:
+            raise DataError("windows of different settings cannot be added; check both with the same")
+        question = replace(self.question, sections=self.question.sections + other.question.sections)
+        return WindowReports(question, ranges_of(question.sections.spans, question.settings), self.place)
+
+    @cached_property
+    def table(self) -> DriftTable:
+        """Statistics and verdicts of all windows at once, a row each: what their reports say, without making them.
+
+        Raises
+        ------
+        DataError
+            A statistic of the user's own, or one without a default threshold, is asked for: only reports have those.
+        """
+        question, sections = self.question, self.question.sections
+        if not table_decides(question.settings):
+            raise DataError("a table holds the statistics that decide by default; read the others off each report")
+        ranges = list(self.ranges.values())
+        current = sections.tables(ranges, self.place)
+        if question.previous:
+            reference = sections.tables([_before(of) for of in ranges], self.place)
+        else:
+            counts = question.profile.reference if self.place is None else self._slice_reference
+            reference = table_of(question.profile, counts)
+        wanted = wanted_columns(question.profile, question.settings)
+        current = {f: table for f, table in current.items() if question.profile.plans[f].name in wanted}
+        return drift_table(question.profile, current, reference, question.settings, question.backend)
+
     @property
     def drifted(self) -> tuple[Span, ...]:
         """Windows whose report says dataset_drift."""
-        return tuple(span for span, report in self.items() if report.dataset_drift)
+        if not table_decides(self.question.settings):
+            return tuple(span for span, report in self.items() if report.dataset_drift)
+        return tuple(span for span, drifted in zip(self, self.table.dataset_drift, strict=True) if drifted)
 
     def between(self, start: Any, end: Any) -> DriftReport:
         """The report of all windows that lie between two times, from the stored counts.
@@ -95,6 +143,54 @@ class WindowReports(Mapping[Span, DriftReport]):
             raise DataError(f"no window lies between {start} and {end}; the first starts {spans[0][0]}")
         return self._report((inside[0], inside[-1] + 1), alone=True)
 
+    def matrix(self, feature: str | None = None) -> NDArray[np.float64]:
+        """Jensen-Shannon distance between every two windows, of one feature or its mean over all.
+
+        Returns
+        -------
+        float64, shape (n_windows, n_windows)
+            Symmetric, zeros on the diagonal; NaN where a window has no values.
+        """
+        return distances(self._bins(feature), [(k, k + 1) for k in range(len(self))])
+
+    def change_point(self, feature: str | None = None) -> ChangePoint:
+        """Where the windows changed most likely, with a 95% interval, in one feature or in all together.
+
+        Raises
+        ------
+        DataError
+            Fewer than two windows, windows that overlap, or an unknown feature.
+        """
+        spans = self._apart()
+        where, probability = change(list(self._bins(feature).values()))
+        earliest, latest = credible(where)
+        at = spans[int(np.argmax(where)) + 1][0]
+        return ChangePoint(at, spans[earliest + 1][0], spans[latest + 1][0], probability, feature)
+
+    @cached_property
+    def regimes(self) -> tuple[Regime, ...]:
+        """Stretches of windows without a change that is both certain and material.
+
+        Material is a Jensen-Shannon distance at its threshold, in some feature.
+        """
+        spans = self._apart()
+        rows = self.question.sections.n_rows
+        rows = rows.sum(axis=1) if self.place is None else rows[:, self.place]
+        of = list(self.ranges.values())
+        return tuple(
+            Regime(spans[first][0], spans[last - 1][1], int(rows[of[first][0] : of[last - 1][1]].sum()))
+            for first, last in self._regime_ranges
+        )
+
+    def nearest(self) -> Likeness | None:
+        """The past regime that the present one, the last, is most like; None where there was no other."""
+        ranges = self._regime_ranges
+        if len(ranges) < 2:
+            return None
+        apart = distances(self._bins(None), ranges)[-1, :-1]
+        place = int(np.nanargmin(apart))
+        return Likeness(self.regimes[place], float(apart[place]))
+
     def counts(self, span: Span) -> Counts:
         """Counts of a window, over the grid."""
         return self.question.sections.of(windows=slice(*self.ranges[span]), place=self.place)
@@ -107,13 +203,53 @@ class WindowReports(Mapping[Span, DriftReport]):
 
     def _report(self, of: Range, *, alone: bool = False) -> DriftReport:
         question, sections = self.question, self.question.sections
-        reference = None if self.place is None else question.slices[sections.slices.labels[self.place]]  # type: ignore[union-attr]
+        reference = None if self.place is None else self._slice_reference
         if question.previous and not alone:
             reference = sections.of(windows=slice(*_before(of)), place=self.place)
         made = question.report(sections.of(windows=slice(*of), place=self.place), reference)
         if self.place is None and question.slices:
             made = replace(made, slices=SliceReports(question, of))
         return made
+
+    @cached_property
+    def _regime_ranges(self) -> list[Range]:
+        self._apart()
+        return split_regimes(self._bins(None), material=self.question.settings.threshold("js_distance"))
+
+    def _apart(self) -> list[Span]:
+        """The windows, if they can have a change between them."""
+        spans = list(self)
+        if len(spans) < 2:
+            raise DataError(f"a change needs at least two windows, there are {len(spans)}; make them shorter")
+        of = list(self.ranges.values())
+        if any(later[0] < earlier[1] for earlier, later in pairwise(of)):
+            raise DataError("windows that overlap have no change between them; leave every and expanding out")
+        return spans
+
+    def _bins(self, feature: str | None) -> dict[str, NDArray[Any]]:
+        """Rows of each PSI bin or category by window, of one feature or of all that are compared and no index."""
+        question = self.question
+        wanted = wanted_columns(question.profile, question.settings)
+        explicit = question.profile.explicit | set(question.settings.columns)
+        known = {
+            column.name: (column, table)
+            for f, table in question.sections.tables(list(self.ranges.values()), self.place).items()
+            if (column := question.profile.plans[f]).name in wanted
+        }
+        if feature is None:
+            names = [n for n, (c, _) in known.items() if n in explicit or not (c.unique or c.grows)] or list(known)
+        elif feature in known:
+            names = [feature]
+        else:
+            raise DataError(f"no feature {feature!r} was compared: {hint(feature, list(known))}")
+        return {name: binned(*known[name]) for name in names}
+
+    @property
+    def _slice_reference(self) -> Counts:
+        slices = self.question.sections.slices
+        if slices is None or self.place is None:
+            raise DataError("these are no windows of a slice")
+        return self.question.slices[slices.labels[self.place]]
 
     def __repr__(self) -> str:
         spans = list(self)
@@ -129,32 +265,76 @@ class SliceReports(Mapping[Slice, DriftReport]):
 
     question: Question
     of: Range | None = None
+    _made: dict[Slice, DriftReport] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def _made(self) -> dict[Slice, DriftReport]:
-        question, sections = self.question, self.question.sections
-        made: dict[Slice, DriftReport] = {}
-        for place, label in enumerate(sections.slices.labels if sections.slices else ()):
-            current = sections.of(windows=None if self.of is None else slice(*self.of), place=place)
-            reference = question.slices.get(label)
-            if current.n_rows and reference is not None and reference.n_rows:
-                made[label] = question.report(current, reference)
-        settings = question.settings
-        worst = {
-            label: max((f.severity(settings) for f in report.values() if f.drifted), default=0.0)
-            for label, report in made.items()
+    def _places(self) -> dict[Slice, int]:
+        """Slices that both sides have rows of, worst first: what reaches furthest beyond its threshold."""
+        sections, question = self.question.sections, self.question
+        known = {
+            label: place
+            for place, label in enumerate(sections.slices.labels if sections.slices else ())
+            if sections.of(windows=self._windows, place=place).n_rows and self._reference(label).n_rows
         }
-        order = sorted(made, key=lambda label: (-worst[label], -made[label].share_drifted, [t or "" for t in label]))
-        return {label: made[label] for label in order}
+        if not known:
+            return {}
+        if table_decides(question.settings):
+            worst = self._worst(known)
+        else:
+            reports = {label: self._report(place) for label, place in known.items()}
+            self._made.update(reports)
+            worst = {
+                label: max((f.severity(question.settings) for f in report.values() if f.drifted), default=0.0)
+                for label, report in reports.items()
+            }
+        order = sorted(known, key=lambda label: (-worst[label], [text or "" for text in label]))
+        return {label: known[label] for label in order}
+
+    def _worst(self, known: Mapping[Slice, int]) -> dict[Slice, float]:
+        """Largest effect size of each slice's drifted features, in units of its threshold; 0 without any."""
+        question, sections = self.question, self.question.sections
+        wanted = wanted_columns(question.profile, question.settings)
+        of = [self.of or (0, sections.place.shape[0] - sections.first)]
+        current = [sections.tables(of, place) for place in known.values()]
+        reference = [table_of(question.profile, self._reference(label)) for label in known]
+        places = [f for f in current[0] if question.profile.plans[f].name in wanted]
+        table = drift_table(
+            question.profile,
+            {f: stacked([side[f] for side in current]) for f in places},
+            {f: stacked([side[f] for side in reference]) for f in places},
+            question.settings,
+            question.backend,
+        )
+        beyond = table.severity(question.settings)
+        return dict(zip(known, np.where(table.drifted, beyond, 0.0).max(axis=1, initial=0.0).tolist(), strict=True))
+
+    @property
+    def _windows(self) -> slice | None:
+        return None if self.of is None else slice(*self.of)
+
+    def _reference(self, label: Slice) -> Counts:
+        question = self.question
+        return question.slices.get(label) or Counts.empty(question.profile.profile_id)
+
+    def _report(self, place: int) -> DriftReport:
+        sections = self.question.sections
+        label = sections.slices.labels[place] if sections.slices else ()
+        return self.question.report(sections.of(windows=self._windows, place=place), self._reference(label))
 
     def __getitem__(self, label: Slice | str) -> DriftReport:
-        return self._made[(label,) if isinstance(label, str) else label]
+        key = (label,) if isinstance(label, str) else label
+        if key not in self._made:
+            self._made[key] = self._report(self._places[key])
+        return self._made[key]
 
     def __iter__(self) -> Iterator[Slice]:
-        return iter(self._made)
+        return iter(self._places)
 
     def __len__(self) -> int:
-        return len(self._made)
+        return len(self._places)
+
+    def __bool__(self) -> bool:
+        return len(self) > 0
 
     @property
     def drifted(self) -> tuple[Slice, ...]:
@@ -168,7 +348,10 @@ class SliceReports(Mapping[Slice, DriftReport]):
             raise DataError("the rows were not counted by window; pass time and window too")
         place = sections.slices.labels.index((label,) if isinstance(label, str) else label)
         rows = sections.n_rows[:, place]
-        ranges = {span: (k, k + 1) for k, span in enumerate(sections.spans) if rows[k]}
+        first = self.question.previous
+        ranges = {
+            span: (k, k + 1) for k, span in enumerate(sections.spans) if rows[k] and (not first or (k and rows[k - 1]))
+        }
         return WindowReports(self.question, ranges, place)
 
     def problems(self) -> list[Problem]:
@@ -197,6 +380,25 @@ class SliceReports(Mapping[Slice, DriftReport]):
 
     def __repr__(self) -> str:
         return f"SliceReports({len(self)} slices, {len(self.drifted)} drifted)"
+
+
+def table_of(profile: Profile, counts: Counts) -> dict[int, GroupTable]:
+    """Counts as tables of a single group."""
+    tables = {}
+    for f, column in enumerate(profile.plans):
+        rows, effective = (dense(side, column.n_counters)[None] for side in (counts.column(f), counts.effective(f)))
+        tables[f] = GroupTable(rows, effective)
+    return tables
+
+
+def ranges_of(spans: Sequence[Span], settings: Settings) -> dict[Span, Range]:
+    """The windows that settings ask for, and the base windows that each is made of."""
+    window = Period.parse(settings.window or "")
+    every = Period.parse(settings.every) if settings.every else window
+    ranges = window_ranges(spans, window, every, expanding=settings.expanding)
+    if settings.against == "reference":
+        return ranges
+    return {span: of for span, of in ranges.items() if _before(of)[0] >= 0}
 
 
 def summary(report: DriftReport) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def compare(
     """Every statistic and the verdict; ``exact`` replaces what the counts only bound."""
     if counts.profile_id != profile.profile_id:
         raise DataError("the counts belong to another profile; count the batch with this one")
-    wanted = _wanted(profile, settings)
+    wanted = wanted_columns(profile, settings)
     if not counts.n_rows:
         raise DataError("current has no rows; pass at least one")
     named = wanted | {settings.weights, profile.weights}
@@ -116,7 +116,7 @@ def compare(
     )
 
 
-def _wanted(profile: Profile, settings: Settings) -> set[str]:
+def wanted_columns(profile: Profile, settings: Settings) -> set[str]:
     """Columns to report: those asked for, else all, with those that were left out of the profile."""
     known = [*profile.columns, *(p.feature for p in profile.problems)]
     for name in settings.columns:
@@ -132,7 +132,7 @@ def _feature(profile: Profile, counts: Counts, f: int, exact: Mapping[str, Exact
     effective = profile.reference.effective(f), counts.effective(f)
     if isinstance(column, NumericColumn):
         return _numeric(column, rows, effective, exact.get(column.name))
-    return _categorical(column, rows, effective)
+    return compare_categorical(column, rows, effective)
 
 
 def _numeric(
@@ -182,12 +182,12 @@ def _numeric(
     )
 
 
-def _categorical(
+def compare_categorical(
     column: CategoricalColumn, counted: tuple[Counted, Counted], effective: tuple[Counted, Counted]
 ) -> FeatureDrift:
     size = len(column.vocabulary) + 1
-    rows = [_dense(side, size + 1) for side in counted]
-    even = [_dense(side, size + 1) for side in effective]
+    rows = [dense(side, size + 1) for side in counted]
+    even = [dense(side, size + 1) for side in effective]
     group = pool_rare(even[0][:size], even[1][:size])
     f, g = (np.bincount(group, side[:size]).astype(side.dtype) for side in even)
     n, m = (side.sum().item() for side in (f, g))
@@ -249,7 +249,8 @@ def _bins(labels: Sequence[str], bins: Sequence[NDArray[Any]], sides: Sequence[R
     return tuple(map(Bin, labels, f.tolist(), g.tolist()))
 
 
-def _dense(counted: Counted, size: int) -> NDArray[Any]:
+def dense(counted: Counted, size: int) -> NDArray[Any]:
+    """Rows by counter, zeros among them."""
     total = np.zeros(size, counted[1].dtype)
     total[counted[0]] = counted[1]
     return total

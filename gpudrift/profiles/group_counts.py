@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,25 @@ class GroupCounts:
             problems=problems,
         )
 
+    def joined(self, other: GroupCounts, own: NDArray[np.int64], theirs: NDArray[np.int64]) -> GroupCounts:
+        """Groups each of which adds one of these to one of the other's, by place; a place of -1 adds nothing."""
+
+        def added(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
+            total = np.zeros((own.size, *one.shape[1:]), np.int64)
+            for table, places in ((one, own), (two, theirs)):
+                total[places >= 0] += table[places[places >= 0]]
+            return total
+
+        tables = {}
+        for f, table in self.tables.items():
+            heavy, others = table.weights, other.tables[f].weights
+            weights = None if heavy is None or others is None else added(heavy, others)
+            tables[f] = Tally(added(table.rows, other.tables[f].rows), weights)
+        pairs = zip(own.tolist(), theirs.tolist(), strict=True)
+        squares = tuple((self.squares[a] if a >= 0 else 0) + (other.squares[b] if b >= 0 else 0) for a, b in pairs)
+        n_rows = added(self.n_rows, other.n_rows)
+        return GroupCounts(self.grid, np.arange(own.size), n_rows, squares, tables)
+
 
 class GroupCounter:
     """Fills GroupCounts batch by batch: the ``groups`` of ``count_source``.
@@ -121,19 +140,20 @@ class GroupCounter:
             table = self._tables.pop(f)  # one at a time: all of them twice would not fit
             if f in self._usable:
                 weights = None if table.weights is None else _grown(table.weights, keys.size)[order]
-                tables[f] = Tally(_packed(_grown(table.rows, keys.size)[order]), weights)
+                tables[f] = Tally(_grown(table.rows, keys.size)[order], weights)
         squares = tuple(self._squares[g] for g in order.tolist())
         return GroupCounts(self._grid, keys[order], _grown(self._n_rows, keys.size)[order], squares, tables)
 
 
 def _added(table: Tally | None, tally: Tally, places: NDArray[np.int64], n_groups: int) -> Tally:
+    """The table with some rows added, in the smallest type that holds its largest number."""
     if table is None:
         n_cells = tally.rows.shape[1]
         weights = None if tally.weights is None else np.zeros((0, n_cells), np.int64)
-        table = Tally(np.zeros((0, n_cells), np.uint32), weights)
-    rows = _grown(table.rows, n_groups)
-    if rows.dtype == np.uint32 and int(rows.max(initial=0)) + int(tally.rows.max(initial=0)) > _MOST_UINT32:
-        rows = rows.astype(np.int64)
+        table = Tally(np.zeros((0, n_cells), np.uint16), weights)
+    most = int(table.rows.max(initial=0)) + int(tally.rows.max(initial=0))
+    smallest = np.min_scalar_type(max(most, np.iinfo(np.uint16).max)) if most <= _MOST_UINT32 else np.int64
+    rows = _grown(table.rows, n_groups).astype(np.promote_types(table.rows.dtype, smallest), copy=False)
     rows[places] += tally.rows.astype(rows.dtype)
     if table.weights is None or tally.weights is None:
         return Tally(rows)
@@ -144,16 +164,11 @@ def _added(table: Tally | None, tally: Tally, places: NDArray[np.int64], n_group
 
 def _grown(table: NDArray[np.int64], n_groups: int) -> NDArray[np.int64]:
     """The table with a row for each of so many groups."""
-    if table.shape[0] >= n_groups:
-        return table[:n_groups]
+    if table.shape[0] == n_groups:
+        return table
     larger = np.zeros((n_groups, *table.shape[1:]), table.dtype)
     larger[: table.shape[0]] = table
     return larger
-
-
-def _packed(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    smallest = np.uint16 if int(rows.max(initial=0)) <= np.iinfo(np.uint16).max else rows.dtype
-    return rows.astype(smallest, copy=False)
 
 
 def _summed(table: NDArray[np.int64], groups: NDArray[np.int64]) -> NDArray[np.int64]:
