@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from gpudrift.frames.problem import Problem
-    from gpudrift.monitor import AlphaSpending, EProcess, OnlineFDR
+    from gpudrift.monitor import AlphaSpending, Calibration, EProcess, OnlineFDR, calibrate
     from gpudrift.profiles import (
         Counts,
         DriftReport,
@@ -65,6 +65,8 @@ __all__ = [  # noqa: RUF022  a page that a user reads, by what they want to do
     "Reason",
     "Problem",
     # over time
+    "calibrate",
+    "Calibration",
     "AlphaSpending",
     "OnlineFDR",
     "EProcess",
@@ -105,7 +107,7 @@ _HOMES = {
         "ModelError", "PlanError", "ProfileError", "RegistryError", "TrainingError",
     ),
     "gpudrift.frames.problem": ("Problem",),
-    "gpudrift.monitor": ("AlphaSpending", "EProcess", "OnlineFDR"),
+    "gpudrift.monitor": ("AlphaSpending", "Calibration", "EProcess", "OnlineFDR", "calibrate"),
     "gpudrift.profiles": (
         "Counts", "DriftReport", "FeatureDrift", "Profile", "Reason", "check_drift", "load_profile", "profile",
     ),
