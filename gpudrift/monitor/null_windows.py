@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Final
 
 import numpy as np
@@ -16,15 +17,20 @@ from numpy.typing import NDArray
 
 from gpudrift.config import Settings
 from gpudrift.monitor.max_statistic import NullScale
-from gpudrift.monitor.resampled_columns import resampled_column
+from gpudrift.monitor.resampled_columns import NumericGroups, resampled_column
 from gpudrift.profiles import Counts, Profile
+from gpudrift.profiles.columns import NumericColumn
 from gpudrift.profiles.compare import compare
+from gpudrift.profiles.counts import merged
 from gpudrift.stats import STATISTICS
 from gpudrift_kernels.backend import Backend
 
 #: Groups for the middle of a column: drawing costs by the group; adding up windows costs next to nothing.
 _GROUPS_DRAWN: Final = 10
 _GROUPS_ADDED: Final = 30
+
+#: Windows times cells that leave-one-out holds at once: 16 MiB an array, and a handful of them a thread.
+_CELLS_AT_ONCE: Final = 1 << 21
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,20 +58,14 @@ class NullLaw:
 def leave_one_out(
     profile: Profile, windows: Sequence[Counts], places: Sequence[int], *, held_out: bool, backend: Backend
 ) -> NullLaw:
-    """Each window against the reference without it, by the comparison that a report makes."""
-    names = [profile.columns[f] for f in places]
-    settings = Settings(columns=tuple(names))
-    effects = {name: np.full((len(windows), len(_statistics(profile, name))), math.nan) for name in names}
-    for i, window in enumerate(windows):
-        others = profile if held_out else replace(profile, reference=profile.reference - window)
-        report = compare(others, window, settings, backend)
-        for feature in report.values():
-            if feature.judged:
-                found = feature.effects
-                effects[feature.name][i] = [found.get(s, math.nan) for s in _statistics(profile, feature.name)]
+    """Each window against the reference without it: the effect sizes of its report."""
+    numeric = {f: plan for f in places if isinstance(plan := profile.plans[f], NumericColumn)}
+    numbers = backend.map(lambda f: _numbers_left_out(profile, windows, f, numeric[f], held_out), numeric)
+    found = dict(zip(numeric, numbers, strict=True))
+    found |= _categories_left_out(profile, windows, [f for f in places if f not in found], held_out, backend)
     typical = _typical_rows(windows)
-    scales = {name: NullScale.of(_statistics(profile, name), effects[name], typical) for name in names}
-    return _law(scales, [scales[name].standardised(effects[name]) for name in names])
+    scales = {profile.columns[f]: NullScale.of(names, effects, typical) for f, (names, effects) in found.items()}
+    return _law(scales, [scales[profile.columns[f]].standardised(effects) for f, (_, effects) in found.items()])
 
 
 def block_resampling(
@@ -146,6 +146,43 @@ def multinomial_resampling(
     return _law(scales, [z for _, z in found])
 
 
+def _numbers_left_out(
+    profile: Profile, windows: Sequence[Counts], f: int, plan: NumericColumn, held_out: bool
+) -> tuple[tuple[str, ...], NDArray[np.float64]]:
+    """Effect sizes of a column of numbers, a few windows at a time: all cells of all windows would be gigabytes."""
+    counted = profile.reference.column(f)
+    cells, _ = plan.value_counts(counted)
+    if held_out:
+        cells = reduce(merged, [plan.value_counts(window.column(f))[0] for window in windows], cells)
+    column = NumericGroups.of_cells(plan, counted, cells)
+    whole, unused = column.group(counted), np.random.default_rng(0)
+    parts = []
+    step = max(1, _CELLS_AT_ONCE // whole.size)
+    for i in range(0, len(windows), step):
+        counts = np.stack([column.group(window.column(f)) for window in windows[i : i + step]])
+        others = np.broadcast_to(whole, counts.shape) if held_out else whole - counts
+        parts.append(column.effects(others, counts, unused))
+    return column.statistics, np.concatenate(parts)
+
+
+def _categories_left_out(
+    profile: Profile, windows: Sequence[Counts], places: Sequence[int], held_out: bool, backend: Backend
+) -> dict[int, tuple[tuple[str, ...], NDArray[np.float64]]]:
+    """Effect sizes of columns of categories, whose pooling is another for every pair."""
+    names = tuple(s.name for s in STATISTICS.values() if s.threshold is not None and "categorical" in s.kinds)
+    found = {f: (names, np.full((len(windows), len(names)), math.nan)) for f in places}
+    for i, window in enumerate(windows if places else []):
+        if not any(window.column(f)[0].size for f in places):
+            continue
+        others = profile if held_out else replace(profile, reference=profile.reference - window)
+        report = compare(others, window, Settings(columns=tuple(profile.columns[f] for f in places)), backend)
+        for f in places:
+            feature = report.features.get(profile.columns[f])
+            if feature is not None and feature.judged:
+                found[f][1][i] = [feature.effects.get(name, math.nan) for name in names]
+    return found
+
+
 def _times_drawn(
     rng: np.random.Generator, stretch: NDArray[np.int64], n_windows: int, block: int
 ) -> NDArray[np.float64]:
@@ -168,12 +205,6 @@ def _law(scales: dict[str, NullScale], z: Sequence[NDArray[np.float64]], run: in
     statistic = np.stack([values.argmax(axis=1) for values in z])
     columns = np.arange(feature.size)
     return NullLaw(of_feature[feature, columns], feature, statistic[feature, columns], scales, run)
-
-
-def _statistics(profile: Profile, name: str) -> tuple[str, ...]:
-    """What can make a feature of this kind drift."""
-    kind = profile.plans[profile.columns.index(name)].kind
-    return tuple(s.name for s in STATISTICS.values() if s.threshold is not None and kind in s.kinds)
 
 
 def _typical_rows(windows: Sequence[Counts]) -> float:

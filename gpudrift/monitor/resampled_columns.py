@@ -106,6 +106,25 @@ class NumericGroups:
             _gaps(column, rows, start, stop, place, starts.size + 1),
         )
 
+    @classmethod
+    def of_cells(cls, column: NumericColumn, counted: Counted, cells: NDArray[np.int64]) -> NumericGroups:
+        """Each occupied cell a group of its own: the effect sizes are those of a report.
+
+        ``cells`` are the indices that the reference or any window occupies, ascending.
+        """
+        indices, rows = column.value_counts(counted)
+        reach = extent(cells, column.plan)
+        start, stop = as_float(reach.first, column.plan), as_float(reach.last, column.plan)
+        some = bin_counts(column.bin_starts, indices, rows) > 0
+        bins = np.append(0, np.searchsorted(cells, column.bin_starts))[some]
+        bins[:1] = 0
+        inside = np.zeros(cells.size, np.int64)
+        inside[np.searchsorted(cells, indices)] = rows
+        middle, scale = 0.5 * start + 0.5 * stop, _scale(column, inside, start, stop)
+        with np.errstate(over="ignore"):
+            gaps = np.nan_to_num(np.diff(middle) / scale, posinf=sys.float_info.max / max(cells.size, 1))
+        return cls(column.name, column, cells[1:], bins, np.zeros(cells.size), gaps)
+
     @property
     def statistics(self) -> tuple[str, ...]:
         return ("psi", "js_distance", "hellinger", "ks", "wasserstein", "missing_rate")
@@ -253,8 +272,7 @@ def _gaps(
     """Distances between the means of neighbouring groups over the reference's standard deviation."""
     if not rows.size:
         return np.zeros(n_groups - 1)
-    mean, std = mean_std_from_cells(rows, start, stop)
-    scale = relative_scale(mean + (float(column.plan.centre) if column.plan.wide else 0.0), std)
+    scale = _scale(column, rows, start, stop)
     middle = 0.5 * start + 0.5 * stop
     inside = np.bincount(place, weights=rows, minlength=n_groups)
     with np.errstate(invalid="ignore", over="ignore"):
@@ -265,3 +283,11 @@ def _gaps(
         nearest = occupied[np.maximum(np.searchsorted(occupied, np.arange(n_groups), side="right") - 1, 0)]
         gaps = np.diff(means[nearest]) / scale
     return np.nan_to_num(np.maximum(gaps, 0.0), posinf=sys.float_info.max / n_groups)
+
+
+def _scale(
+    column: NumericColumn, rows: NDArray[np.int64], start: NDArray[np.float64], stop: NDArray[np.float64]
+) -> float:
+    """The unit of W1."""
+    mean, std = mean_std_from_cells(rows, start, stop)
+    return relative_scale(mean + (float(column.plan.centre) if column.plan.wide else 0.0), std)
