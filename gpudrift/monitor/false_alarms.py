@@ -69,9 +69,7 @@ class FalseAlarms:
         else:
             raise ConfigError(f"false_alarms must be a text such as '1 per quarter' or a probability, got {asked!r}")
         if not 0 < rate < 1:
-            raise ConfigError(
-                f"false_alarms must come to a probability between 0 and 1 a window, got {rate:g} ({asked})"
-            )
+            raise ConfigError(f"false_alarms must be a probability between 0 and 1 a window, got {rate:g} ({asked})")
         return cls(asked, rate)
 
 
