@@ -83,7 +83,9 @@ def block_resampling(
 
     A replicate is a stretch of ``block`` windows in a row, of all features at once: what features share and what
     neighbours share stays. Its reference is the profile's, with the windows in it replaced by blocks drawn from those
-    outside the stretch: the reference is itself a sample of correlated windows.
+    outside the stretch: the reference is itself a sample of correlated windows. Half as many are drawn, each counted
+    twice, which doubles the variance of that sample: windows that made the reference lie closer to it than new ones
+    will, by just that variance once more.
 
     Kuensch (1989), The Jackknife and the Bootstrap for General Stationary Observations. doi:10.1214/aos/1176347265
     """
@@ -186,16 +188,16 @@ def _categories_left_out(
 def _times_drawn(
     rng: np.random.Generator, stretch: NDArray[np.int64], n_windows: int, block: int
 ) -> NDArray[np.float64]:
-    """How often each window is in the reference of each stretch: in blocks, none of the stretch."""
-    n_stretches = stretch.shape[0]
-    n_blocks = math.ceil(n_windows / block)
+    """How often each window is in the reference of each stretch: twice each of half as many, in blocks outside it."""
+    n_stretches, n_drawn = stretch.shape[0], n_windows // 2
+    n_blocks = math.ceil(n_drawn / block)
     # a block begins behind the stretch and ends before it, so that it holds none of it; the circle closes the ends
     room = max(n_windows - 2 * block + 1, 1)
     begin = stretch[:, -1:] + 1 + rng.integers(room, size=(n_stretches, n_blocks))
-    drawn = (begin[:, :, np.newaxis] + np.arange(block)).reshape(n_stretches, -1)[:, :n_windows] % n_windows
+    drawn = (begin[:, :, np.newaxis] + np.arange(block)).reshape(n_stretches, -1)[:, :n_drawn] % n_windows
     cells = drawn + n_windows * np.arange(n_stretches)[:, np.newaxis]
     times = np.bincount(cells.ravel(), minlength=n_stretches * n_windows).reshape(n_stretches, n_windows)
-    return times.astype(np.float64)
+    return (2 * times).astype(np.float64)
 
 
 def _law(scales: dict[str, NullScale], z: Sequence[NDArray[np.float64]], run: int = 1) -> NullLaw:
