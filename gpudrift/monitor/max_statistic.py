@@ -57,15 +57,11 @@ class NullScale:
         varies = x.max(axis=0) > x.min(axis=0)
         ordered, rank = np.sort(x, axis=0), np.argsort(np.argsort(x, axis=0, kind="stable"), axis=0)
         middle, high = (_order_statistic(ordered.shape[0] - 1, share) for share in (0.5, _high(ordered.shape[0])))
-        without = [np.where(rank <= i, ordered[i + 1], ordered[i]) for i in (middle, high)]
-        all_of_them = [ordered[_order_statistic(ordered.shape[0], share)] for share in (0.5, _high(ordered.shape[0]))]
-        return cls(
-            names,
-            all_of_them[0],
-            np.where(varies, np.maximum(all_of_them[1] - all_of_them[0], smallest), 0.0),
-            without[0],
-            np.where(varies, np.maximum(without[1] - without[0], smallest), 0.0),
-        )
+        centre, far = (np.where(rank <= i, ordered[i + 1], ordered[i]) for i in (middle, high))
+        spread = np.where(varies, np.maximum(far - centre, smallest), 0.0)
+        # the mean of what the windows were measured by, which new ones are: an order statistic of all of them would lie
+        # elsewhere in its sample, and by 1 / windows of its value too low
+        return cls(names, centre.mean(axis=0), spread.mean(axis=0), centre, spread)
 
     def standardised(
         self, effects: NDArray[np.float64], windows: NDArray[np.int64] | None = None
