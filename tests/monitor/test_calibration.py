@@ -38,7 +38,7 @@ def test_fresh_windows_pass_the_thresholds_as_rarely_as_asked(how: How) -> None:
     # below 1e-5 for known thresholds, and of about .003 with the luck of 60 windows
     rng = np.random.default_rng(21)
     days = [day(rng) for _ in range(60)]
-    profile = gd.profile(joined(days))
+    profile = gd.profile(joined(days), columns=["tails", "count", "category"])
     windows = [profile.count(table) for table in days]
     found = gd.calibrate(profile, windows, false_alarms=0.1, how=how, replicates=2000)
     assert found.reached == pytest.approx(0.1, abs=0.01)
@@ -235,3 +235,26 @@ def test_one_window_is_enough_where_only_its_size_is_used(champion: gd.Profile, 
     assert found.rows == 200
     # KS of 200 rows against 8,000 at one in 10,000, Kolmogorov's law: 2.225 sqrt(1/200 + 1/8000)
     assert 0.1 < found.thresholds["normal"]["ks"] < 2.225 * math.sqrt(1 / 200 + 1 / 8000) * 1.05
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_columns_at_the_edge_of_their_type_get_plain_thresholds_or_none(how: How) -> None:
+    rng = np.random.default_rng(9)
+    n = 1200
+    table = {
+        "huge": rng.choice([-1.7e308, 0.0, 1.7e308], n),
+        "beyond 2**53": 2**60 + rng.poisson(40, n),
+        "hashes": rng.integers(-(2**63), 2**63 - 1, n),
+        "infinite": np.where(rng.random(n) < 0.05, np.inf, rng.normal(size=n)),
+        "missing": np.full(n, np.nan),
+        "constant": np.full(n, 7.25),
+        "rare": (np.arange(n) % 400 == 0).astype(np.float64),
+        "flag": rng.random(n) < 0.3,
+        "many": np.array([f"c{k % 300}" for k in rng.zipf(1.5, n)]),
+    }
+    profile = gd.profile(table)
+    windows = [profile.count({name: v[i : i + 100] for name, v in table.items()}) for i in range(0, n, 100)]
+    found = gd.calibrate(profile, windows, false_alarms=0.1, how=how, replicates=500)
+    assert {"huge", "beyond 2**53", "infinite", "flag", "many"} <= set(found.thresholds)
+    assert not {"missing", "constant", "hashes"} & set(found.thresholds)  # nothing varies; or it looks like an index
+    assert found.settings()  # every threshold is positive and finite
