@@ -91,6 +91,10 @@ def check(
         int | None, typer.Option(metavar="N", help="Slices kept apart, the largest; 50 by default.")
     ] = None,
     weights: Weights = None,
+    calibrate: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", callback=named, help="Use the thresholds that gpudrift calibrate wrote."),
+    ] = None,
     statistics: OwnStatistics = None,
     backend: Backend = "auto",
 ) -> None:
@@ -117,7 +121,10 @@ def check(
         max_slices=max_slices,
         weights=weights,
     )
-    _check_outputs(json, html, inputs=[*reference, *current, *filter(None, [config]), *(statistics or ())])
+    if calibrate is not None:
+        settings = gd.Calibration.load(calibrate).settings(settings)
+    inputs = [*reference, *current, *filter(None, [config, calibrate]), *(statistics or ())]
+    _check_outputs(json, html, inputs=inputs)
     profiled = [path for path in reference if path.lower().endswith(".gdp")]
     if profiled and len(reference) > 1:
         raise typer.BadParameter(f"{profiled[0]} is a profile and must be the only one", param_hint="--reference")

@@ -9,14 +9,12 @@ from typing import Final
 
 from gpudrift.errors import ConfigError
 from gpudrift.nearest import hint
+from gpudrift.period import Period
 
 #: Days; a month and a quarter are those of the mean Gregorian year.
 _YEAR: Final = 365.2425
 _DAYS: Final = {
     "hour": 1 / 24, "day": 1.0, "week": 7.0, "month": _YEAR / 12, "quarter": _YEAR / 4, "year": _YEAR,
-}  # fmt: skip
-_UNITS: Final = {
-    "s": 1 / 86_400, "min": 1 / 1440, "h": 1 / 24, "d": 1.0, "w": 7.0, "mo": _YEAR / 12, "q": _YEAR / 4, "y": _YEAR,
 }  # fmt: skip
 
 
@@ -44,7 +42,7 @@ class FalseAlarms:
         asked : str or float
             "1 per quarter", "2 per year", "0.5 per week"; or a probability per window.
         window : str or float, optional
-            For a text: how long a window is ("1d", "6h", "1w", "1mo"; s, min, h, d, w, mo, q, y), or how many windows
+            For a text: how long a window is ("1d", "6h", "1w", "1mo"), or how many windows
             there are in the period that the text names.
 
         Raises
@@ -96,12 +94,7 @@ def _windows_in(period: str, window: str | float | None, asked: str) -> float:
 
 
 def _length_in_days(text: str) -> float:
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*([a-z]+)\s*", text.lower())
-    if not found:
-        raise ConfigError(f"window {text!r} is no length of time: write '1d', '6h' or '1mo'")
-    if found[2] not in _UNITS:
-        raise ConfigError(f"window {text!r}: {found[2]!r} is unknown: {hint(found[2], _UNITS)}")
-    length = float(found[1]) * _UNITS[found[2]]
-    if not length > 0:
-        raise ConfigError(f"window {text!r} must be longer than nothing")
-    return length
+    length = Period.parse(text)
+    if length.is_rows:
+        raise ConfigError(f"windows of {length} have no length in time; give false_alarms as a probability per window")
+    return length.seconds / 86_400
