@@ -21,7 +21,7 @@ _SAMPLED_ROWS: Final = 1024
 #: Whole numbers below it fit 64 bits.
 _WHOLE: Final = 2.0**63
 
-NO_TEXTS = pa.array([], pa.large_string())
+NO_TEXTS = pa.nulls(0, pa.large_string())
 
 
 class CategoryReader:

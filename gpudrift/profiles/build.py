@@ -244,12 +244,14 @@ def _width(column: Column, counted: Counted) -> float:
     indices, rows = column.value_counts(counted)
     if not rows.size:
         return 0.0
-    largest = np.argsort(-rows, kind="stable")
-    for start in range(0, largest.size, 64):  # nearly always the first few hold more than one value
-        some = np.sort(largest[start : start + 64])
+    n, tried = 16, np.iinfo(np.int64).max  # nearly always one of the largest few holds more than one value
+    while tried > 0:
+        least = int(np.partition(rows, -n)[-n]) if n < rows.size else 0
+        some = np.flatnonzero((rows >= least) & (rows < tried))
         several = ~extent(indices[some], column.plan).single
         if several.any():
             return float(rows[some][several].max() / rows.sum())
+        n, tried = 16 * n, least
     return 0.0
 
 

@@ -16,7 +16,7 @@ from gpudrift.frames import Problem
 from gpudrift.nearest import hint
 from gpudrift.profiles.bins import bin_counts
 from gpudrift.profiles.columns import CategoricalColumn, Column, Counted, NumericColumn
-from gpudrift.profiles.counts import Counts, merged
+from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift, RowCounts
 from gpudrift.profiles.extent import as_float
 from gpudrift.profiles.labels import bin_labels
@@ -46,6 +46,7 @@ from gpudrift.stats import (
     wasserstein_from_cells,
 )
 from gpudrift_kernels.backend import Backend
+from gpudrift_kernels.occupied import occupied
 from gpudrift_kernels.rules import MISSING, NEGATIVE_INFINITY, POSITIVE_INFINITY
 
 
@@ -141,8 +142,11 @@ def _numeric(
     """From the rows of both sides, and from their effective rows, which are the same where rows have no weights."""
     cells_reference, cells_current = (column.value_counts(side) for side in effective)
     n, m = (side[1].sum().item() for side in (cells_reference, cells_current))
-    indices = merged(cells_reference[0], cells_current[0])
-    f, g = (_aligned(indices, *cells) for cells in (cells_reference, cells_current))
+    both = np.zeros((2, column.plan.n_index), np.result_type(cells_reference[1], cells_current[1]))
+    for side, (cells, rows_each) in zip(both, (cells_reference, cells_current), strict=True):
+        side[cells] = rows_each
+    indices = occupied(both[0] | both[1])[0] if both.dtype == np.int64 else np.flatnonzero(both.any(axis=0))
+    f, g = both[0][indices], both[1][indices]
     reach = column.extent(indices)
     ks = exact.ks if exact else ks_from_cells(f, g, reach.single)
     start, stop = as_float(reach.first, column.plan), as_float(reach.last, column.plan)
@@ -346,12 +350,6 @@ def _remarks(feature: FeatureDrift, column: Column) -> list[Problem]:
             )
         )
     return remarks
-
-
-def _aligned(indices: NDArray[np.int64], own: NDArray[np.int64], rows: NDArray[Any]) -> NDArray[Any]:
-    out = np.zeros(indices.size, rows.dtype)
-    out[np.searchsorted(indices, own)] = rows
-    return out
 
 
 def _rows(counted: Counted, index: int) -> Any:
