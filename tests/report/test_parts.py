@@ -16,7 +16,7 @@ def test_the_page_says_how_many_windows_and_slices_drifted(report, feature, wind
     assert "Windows of 1 day, compared with the reference. 8 of 12 drifted." in page.text
     assert "Slices by origin, carrier" in page.text
     assert "1 of 3 drifted." in page.text
-    assert "Windows drifted 8 of 12 Slices drifted 1 of 3" in page.text
+    assert "over all current rows together. 8 of 12 windows drifted. 1 of 3 slices drifted." in page.text
 
 
 def test_a_strip_says_in_words_what_it_shows(report, feature, windows):
