@@ -174,12 +174,9 @@ class WindowReports(Mapping[Span, DriftReport]):
 
         Material is a Jensen-Shannon distance at its threshold, in some feature.
         """
-        spans = self._apart()
-        rows = self.question.sections.n_rows
-        rows = rows.sum(axis=1) if self.place is None else rows[:, self.place]
-        of = list(self.ranges.values())
+        spans, of = self._apart(), list(self.ranges.values())
         return tuple(
-            Regime(spans[first][0], spans[last - 1][1], int(rows[of[first][0] : of[last - 1][1]].sum()))
+            Regime(spans[first][0], spans[last - 1][1], self._n_current((of[first][0], of[last - 1][1])))
             for first, last in self._regime_ranges
         )
 
@@ -197,10 +194,11 @@ class WindowReports(Mapping[Span, DriftReport]):
         return self.question.sections.of(windows=slice(*self.ranges[span]), place=self.place)
 
     def to_list(self) -> list[dict[str, Any]]:
-        """An entry for each window, as plain values."""
+        """An entry for each window, as plain values; no NaN among them."""
         settings = self.question.settings
         if table_decides(settings):
-            found = table_entries(self.table, self._n_rows, settings)
+            n_rows = [(self._n_reference(of), self._n_current(of)) for of in self.ranges.values()]
+            found = table_entries(self.table, n_rows, settings)
         else:
             found = [report_entry(report) for report in self.values()]
         return [
@@ -218,19 +216,14 @@ class WindowReports(Mapping[Span, DriftReport]):
             made = replace(made, slices=SliceReports(question, of))
         return made
 
-    @property
-    def _n_rows(self) -> list[tuple[int, int]]:
-        """Rows of the reference, and current ones, of each window."""
-        by_window = self.question.sections.n_rows
-        upto = np.append(0, np.cumsum(by_window.sum(axis=1) if self.place is None else by_window[:, self.place]))
+    def _n_current(self, of: Range) -> int:
+        rows = self.question.sections.n_rows[slice(*of)]
+        return int((rows if self.place is None else rows[:, self.place]).sum())
 
-        def rows(of: Range) -> int:
-            return int(upto[of[1]] - upto[of[0]])
-
+    def _n_reference(self, of: Range) -> int:
         if self.question.previous:
-            return [(rows(_before(of)), rows(of)) for of in self.ranges.values()]
-        n_reference = self.question.profile.n_rows if self.place is None else self._slice_reference.n_rows
-        return [(n_reference, rows(of)) for of in self.ranges.values()]
+            return self._n_current(_before(of))
+        return self.question.profile.n_rows if self.place is None else self._slice_reference.n_rows
 
     @cached_property
     def _regime_ranges(self) -> list[Range]:
