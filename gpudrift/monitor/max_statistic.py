@@ -85,7 +85,7 @@ class NullScale:
         return {
             name: float(value**2 if name == "psi" else value) * _ABOVE
             for name, value, spread in zip(self.names, x, self.spread, strict=True)
-            if spread > 0.0 and value > 0.0
+            if spread > 0.0 and 0.0 < value < math.inf
         }
 
 
