@@ -6,9 +6,15 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks import drift, retrain, startup
+from benchmarks import calibration, drift, e_process, retrain, startup
 
-QUESTIONS = {"drift": drift.run, "retrain": retrain.run, "startup": startup.run}
+QUESTIONS = {
+    "drift": drift.run,
+    "retrain": retrain.run,
+    "startup": startup.run,
+    "calibration": calibration.run,
+    "e_process": e_process.run,
+}
 
 
 def main() -> None:

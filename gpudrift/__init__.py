@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from gpudrift.frames.problem import Problem
     from gpudrift.monitor import (
         AlphaSpending,
+        Calibration,
         ChangePoint,
         EProcess,
         Likeness,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         Regime,
         SliceReports,
         WindowReports,
+        calibrate,
         check_drift,
     )
     from gpudrift.profiles import (
@@ -81,6 +83,8 @@ __all__ = [  # noqa: RUF022  a page that a user reads, by what they want to do
     "ChangePoint",
     "Regime",
     "Likeness",
+    "calibrate",
+    "Calibration",
     "AlphaSpending",
     "OnlineFDR",
     "EProcess",
@@ -122,8 +126,8 @@ _HOMES = {
     ),
     "gpudrift.frames.problem": ("Problem",),
     "gpudrift.monitor": (
-        "AlphaSpending", "ChangePoint", "EProcess", "Likeness", "OnlineFDR", "Regime", "SliceReports", "WindowReports",
-        "check_drift",
+        "AlphaSpending", "Calibration", "ChangePoint", "EProcess", "Likeness", "OnlineFDR", "Regime", "SliceReports",
+        "WindowReports", "calibrate", "check_drift",
     ),
     "gpudrift.profiles": (
         "Counts", "DriftReport", "FeatureDrift", "Profile", "Reason", "load_profile", "profile",

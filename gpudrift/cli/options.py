@@ -19,6 +19,20 @@ Numeric = Annotated[
     list[str] | None,
     typer.Option(metavar="NAMES", help="Columns to treat as numbers whatever their type. As --columns."),
 ]
+Time = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Column of timestamps or dates, for windows; it is not compared.")
+]
+Window = Annotated[
+    str | None,
+    typer.Option(metavar="LENGTH", help="Report windows too: 1d, 6h, 2w, 1mo (with --time), or '5000 rows'."),
+]
+Zone = Annotated[
+    str | None,
+    typer.Option(metavar="ZONE", help="Time zone whose wall clock windows follow, such as Europe/Paris."),
+]
+Weights = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Column of row weights, at least 0; it is not compared.")
+]
 BackendName = Literal["auto", "cpu", "cuda"]
 Backend = Annotated[BackendName, typer.Option(help="Device that counts; 'cuda' never falls back.")]
 _Paths = TypeVar("_Paths", str | None, list[str])

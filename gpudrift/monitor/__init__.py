@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from gpudrift.monitor.alpha_spending import AlphaSpending
+from gpudrift.monitor.calibrating import calibrate
+from gpudrift.monitor.calibration import Calibration
 from gpudrift.monitor.check import check_drift
 from gpudrift.monitor.e_process import EProcess
 from gpudrift.monitor.online_fdr import OnlineFDR
@@ -11,6 +13,7 @@ from gpudrift.monitor.reports import SliceReports, WindowReports
 
 __all__ = [
     "AlphaSpending",
+    "Calibration",
     "ChangePoint",
     "EProcess",
     "Likeness",
@@ -18,5 +21,6 @@ __all__ = [
     "Regime",
     "SliceReports",
     "WindowReports",
+    "calibrate",
     "check_drift",
 ]

@@ -98,24 +98,6 @@ class DriftTable:
     drifted: NDArray[np.bool_]
     dataset_drift: NDArray[np.bool_]
 
-    def to_list(self) -> list[dict[str, Any]]:
-        """What the reports of the groups say in short, as plain values; None where a number is not finite."""
-        p_value = np.exp(self.log_p_value)
-        shown = {name: self.statistics[name] for name in ("psi", "js_distance", "ks")} | {"p_value": p_value}
-        plain = {name: np.where(np.isfinite(v), v.astype(object), np.array(None, object)).tolist() for name, v in shown.items()}
-        drifted, judged = self.drifted.tolist(), self.judged.sum(axis=1).tolist()
-        return [
-            {
-                "dataset_drift": bool(self.dataset_drift[g]),
-                "share_drifted": sum(drifted[g]) / judged[g] if judged[g] else None,
-                "features": {
-                    feature: {name: values[g][k] for name, values in plain.items()} | {"drifted": drifted[g][k]}
-                    for k, feature in enumerate(self.features)
-                },
-            }
-            for g in range(self.drifted.shape[0])
-        ]
-
     def severity(self, settings: Settings) -> Floats:
         """Largest effect size of each feature in units of its threshold; 0 where none is known."""
         largest = np.zeros(self.drifted.shape)

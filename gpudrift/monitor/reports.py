@@ -15,6 +15,7 @@ from gpudrift.config import Settings
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem
 from gpudrift.monitor.drift_table import DriftTable, GroupTable, binned, drift_table, stacked, table_decides
+from gpudrift.monitor.entries import report_entry, table_entries
 from gpudrift.monitor.regimes import ChangePoint, Likeness, Regime, change, credible, distances, split_regimes
 from gpudrift.monitor.sections import Sections
 from gpudrift.monitor.slices import Slice
@@ -194,16 +195,15 @@ class WindowReports(Mapping[Span, DriftReport]):
 
     def to_list(self) -> list[dict[str, Any]]:
         """An entry for each window, as plain values; no NaN among them."""
-        if not table_decides(self.question.settings):
-            entries = [summary(report) for report in self.values()]
+        settings = self.question.settings
+        if table_decides(settings):
+            n_rows = [(self._n_reference(of), self._n_current(of)) for of in self.ranges.values()]
+            found = table_entries(self.table, n_rows, settings)
         else:
-            entries = [
-                {"rows": {"reference": self._n_reference(of), "current": self._n_current(of)}} | entry
-                for of, entry in zip(self.ranges.values(), self.table.to_list(), strict=True)
-            ]
+            found = [report_entry(report) for report in self.values()]
         return [
             {"start": plain_time(start), "end": plain_time(end), **entry}
-            for (start, end), entry in zip(self, entries, strict=True)
+            for (start, end), entry in zip(self, found, strict=True)
         ]
 
     def _report(self, of: Range, *, alone: bool = False) -> DriftReport:
@@ -284,16 +284,12 @@ class SliceReports(Mapping[Slice, DriftReport]):
     @cached_property
     def _places(self) -> dict[Slice, int]:
         """Slices that both sides have rows of, worst first: what reaches furthest beyond its threshold."""
-        sections, question = self.question.sections, self.question
-        known = {
-            label: place
-            for place, label in enumerate(sections.slices.labels if sections.slices else ())
-            if sections.of(windows=self._windows, place=place).n_rows and self._reference(label).n_rows
-        }
+        question, known = self.question, self._known
         if not known:
             return {}
         if table_decides(question.settings):
-            worst = self._worst(known)
+            beyond = np.where(self._table.drifted, self._table.severity(question.settings), 0.0)
+            worst = dict(zip(known, beyond.max(axis=1, initial=0.0).tolist(), strict=True))
         else:
             reports = {label: self._report(place) for label, place in known.items()}
             self._made.update(reports)
@@ -304,23 +300,32 @@ class SliceReports(Mapping[Slice, DriftReport]):
         order = sorted(known, key=lambda label: (-worst[label], [text or "" for text in label]))
         return {label: known[label] for label in order}
 
-    def _worst(self, known: Mapping[Slice, int]) -> dict[Slice, float]:
-        """Largest effect size of each slice's drifted features, in units of its threshold; 0 without any."""
-        question, sections = self.question, self.question.sections
+    @cached_property
+    def _known(self) -> dict[Slice, int]:
+        """Places of the slices that both sides have rows of."""
+        sections = self.question.sections
+        return {
+            label: place
+            for place, label in enumerate(sections.slices.labels if sections.slices else ())
+            if sections.of(windows=self._windows, place=place).n_rows and self._reference(label).n_rows
+        }
+
+    @cached_property
+    def _table(self) -> DriftTable:
+        """Statistics and verdicts of the known slices, a row each."""
+        question, sections, known = self.question, self.question.sections, self._known
         wanted = wanted_columns(question.profile, question.settings)
         of = [self.of or (0, sections.place.shape[0] - sections.first)]
         current = [sections.tables(of, place) for place in known.values()]
         reference = [table_of(question.profile, self._reference(label)) for label in known]
         places = [f for f in current[0] if question.profile.plans[f].name in wanted]
-        table = drift_table(
+        return drift_table(
             question.profile,
             {f: stacked([side[f] for side in current]) for f in places},
             {f: stacked([side[f] for side in reference]) for f in places},
             question.settings,
             question.backend,
         )
-        beyond = table.severity(question.settings)
-        return dict(zip(known, np.where(table.drifted, beyond, 0.0).max(axis=1, initial=0.0).tolist(), strict=True))
 
     @property
     def _windows(self) -> slice | None:
@@ -353,7 +358,10 @@ class SliceReports(Mapping[Slice, DriftReport]):
     @property
     def drifted(self) -> tuple[Slice, ...]:
         """Slices whose report says dataset_drift, worst first."""
-        return tuple(label for label, report in self.items() if report.dataset_drift)
+        if not self or not table_decides(self.question.settings):
+            return tuple(label for label, report in self.items() if report.dataset_drift)
+        drifted = dict(zip(self._known, self._table.dataset_drift.tolist(), strict=True))
+        return tuple(label for label in self if drifted[label])
 
     def windows(self, label: Slice | str) -> WindowReports:
         """The windows of a slice, against the same slice of the reference."""
@@ -389,8 +397,16 @@ class SliceReports(Mapping[Slice, DriftReport]):
 
     def to_list(self) -> list[dict[str, Any]]:
         """An entry for each slice, worst first, as plain values."""
-        names = self.question.sections.slices.names if self.question.sections.slices else ()
-        return [{"slice": dict(zip(names, label, strict=True)), **summary(report)} for label, report in self.items()]
+        sections, settings = self.question.sections, self.question.settings
+        names = sections.slices.names if sections.slices else ()
+        if not self or not table_decides(settings):
+            return [{"slice": dict(zip(names, label, strict=True)), **report_entry(r)} for label, r in self.items()]
+        n_rows = [
+            (self._reference(label).n_rows, sections.of(windows=self._windows, place=place).n_rows)
+            for label, place in self._known.items()
+        ]
+        entries = dict(zip(self._known, table_entries(self._table, n_rows, settings), strict=True))
+        return [{"slice": dict(zip(names, label, strict=True)), **entries[label]} for label in self]
 
     def __repr__(self) -> str:
         return f"SliceReports({len(self)} slices, {len(self.drifted)} drifted)"
@@ -413,21 +429,6 @@ def ranges_of(spans: Sequence[Span], settings: Settings) -> dict[Span, Range]:
     if settings.against == "reference":
         return ranges
     return {span: of for span, of in ranges.items() if _before(of)[0] >= 0}
-
-
-def summary(report: DriftReport) -> dict[str, Any]:
-    """A report in a few plain values."""
-    whole = report.to_dict()
-    return {
-        "rows": whole["rows"],
-        "dataset_drift": whole["dataset_drift"],
-        "share_drifted": whole["share_drifted"],
-        "features": {
-            name: {key: entry[key] for key in ("psi", "js_distance", "p_value", "drifted")}
-            | {"ks": entry["ks"]["statistic"] if entry["ks"] else None}
-            for name, entry in whole["features"].items()
-        },
-    }
 
 
 def plain_time(moment: Any) -> Any:
