@@ -41,7 +41,7 @@ def test_a_length_is_read_in_every_spelling(text, count, unit):
         "1m",
         "d1",
         "1d1h",
-        "１d",
+        "\N{FULLWIDTH DIGIT ONE}d",
         "_d",
         f"{2**31} rows",
         7,

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import gpudrift as gd
+from gpudrift.errors import DataError
 from gpudrift.profiles.grid import Grid, regridded
 
 from .conftest import NOW, columns
@@ -216,7 +217,7 @@ def test_rolling_windows_are_whole_and_hold_their_steps(reference):
     current = columns(24 * 10, seed=1) | {"ts": hours("2024-02-26", 24 * 10)}
     report = check(reference, current, window="3d", every="1d")
     assert list(rows_of(report).values()) == [72] * 8
-    assert list(report.windows)[0] == (dt.datetime(2024, 2, 26), dt.datetime(2024, 2, 29))
+    assert next(iter(report.windows)) == (dt.datetime(2024, 2, 26), dt.datetime(2024, 2, 29))
     assert list(report.windows)[-1] == (dt.datetime(2024, 3, 4), dt.datetime(2024, 3, 7))
 
 
@@ -247,7 +248,7 @@ def test_a_window_against_the_one_before_has_its_rows_as_reference(reference):
     current = columns(24 * 21, seed=1) | {"ts": hours("2024-02-26", 24 * 21)}
     report = check(reference, current, window="1w", against="previous")
     assert [(one.n_reference, one.n_current) for one in report.windows.values()] == [(168, 168)] * 2
-    start, end = list(report.windows)[0]
+    start, end = next(iter(report.windows))
     before = current["ts"] < np.datetime64(start)
     inside = (current["ts"] >= np.datetime64(start)) & (current["ts"] < np.datetime64(end))
     profile = gd.profile(reference)
@@ -288,7 +289,7 @@ def test_stored_counts_answer_any_range_afterwards(reference):
 )
 def test_a_range_without_windows_is_refused(reference, start, end, message):
     current = columns(48, seed=1) | {"ts": hours("2024-02-26", 48)}
-    with pytest.raises(gd.errors.DataError, match=message):
+    with pytest.raises(DataError, match=message):
         check(reference, current, window="1d").windows.between(start, end)
 
 
