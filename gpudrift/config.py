@@ -114,6 +114,8 @@ class Settings:
             if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
                 raise ConfigError(f"{name} must be a list of column names, got {value!r}")
             object.__setattr__(self, name, tuple(value))
+        if twice := [name for name in self.slices if self.slices.count(name) > 1]:
+            raise ConfigError(f"slices name {twice[0]!r} twice; name it once")
         if both := sorted(set(self.categorical) & set(self.numeric)):
             raise ConfigError(f"{both[0]!r} is named under categorical and numeric; keep one")
         for kind in ("categorical", "numeric"):
@@ -125,6 +127,8 @@ class Settings:
         for name in ("time", "zone", "weights"):
             if (value := getattr(self, name)) is not None and (not isinstance(value, str) or not value):
                 raise ConfigError(f"{name} must be a name, got {value!r}")
+        if self.exact and self.weights is not None:
+            raise ConfigError("exact sorts rows as if they weighed the same; leave out exact or weights")
         if not isinstance(self.max_slices, int) or isinstance(self.max_slices, bool) or not 0 < self.max_slices <= 1000:
             raise ConfigError(f"max_slices must be between 1 and 1000, got {self.max_slices!r}")
         self._check_windows()
@@ -133,7 +137,13 @@ class Settings:
         if self.against not in ("reference", "previous"):
             raise ConfigError(_unknown("against", self.against, ["reference", "previous"]))
         if self.window is None:
-            for name, default in (("every", None), ("expanding", False), ("against", "reference"), ("time", None)):
+            for name, default in (
+                ("every", None),
+                ("expanding", False),
+                ("against", "reference"),
+                ("time", None),
+                ("zone", None),
+            ):
                 if getattr(self, name) != default:
                     raise ConfigError(f'{name} is for windows; give window too, such as "1d"')
             return

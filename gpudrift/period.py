@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,7 +34,7 @@ class Period:
     """So many rows, or so much calendar time.
 
     Days, weeks (from Monday), months, quarters and years begin where the calendar's do; hours, minutes and seconds
-    where the day does. Several of them count from 1970.
+    where the day does. Several of them count from 1970 (weeks from 29 December 1969), several years from the year 0.
 
     Attributes
     ----------
@@ -83,10 +84,12 @@ class Period:
     def after(self, start: datetime) -> datetime:
         """The wall-clock time one period later; the last representable one where the calendar ends.
 
+        A month later is the same day of the month, or its last.
+
         Examples
         --------
-        >>> Period(1, "month").after(datetime(2024, 1, 1))
-        datetime.datetime(2024, 2, 1, 0, 0)
+        >>> Period(1, "month").after(datetime(2024, 1, 31))
+        datetime.datetime(2024, 2, 29, 0, 0)
         """
         return self._shifted(start, 1)
 
@@ -124,6 +127,7 @@ class Period:
             if self.unit in _SECONDS:
                 return moment + timedelta(seconds=sign * self.count * _SECONDS[self.unit])
             months = 12 * moment.year + moment.month - 1 + sign * self.count * _MONTHS[self.unit]
-            return moment.replace(year=months // 12, month=months % 12 + 1, day=1)
+            year, month = months // 12, months % 12 + 1
+            return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))
         except (OverflowError, ValueError):
             return datetime.max if sign > 0 else datetime.min

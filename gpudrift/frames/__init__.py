@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gpudrift.frames.categories import NO_TEXTS, CategoryReader, TextSample, distinct_texts
 from gpudrift.frames.column import Raw, all_missing, arrow_type, as_arrow, no_values, rows_at
-from gpudrift.frames.kinds import Kind, castable, categories_fit, column_kind, family, numbers_fit, type_name
+from gpudrift.frames.kinds import Kind, castable, categories_fit, column_kind, family, held_type, numbers_fit, type_name
 from gpudrift.frames.numbers import NumberReader, number_sample
 from gpudrift.frames.problem import Problem
 from gpudrift.frames.rows import floats, texts
@@ -32,6 +32,7 @@ __all__ = [
     "distinct_texts",
     "family",
     "floats",
+    "held_type",
     "no_values",
     "number_sample",
     "numbers_fit",

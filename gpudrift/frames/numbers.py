@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gpudrift.frames.column import Raw, arrow_type, rows, rows_at
 from gpudrift.frames.device import DeviceCategories, DeviceColumn, as_plan_takes
+from gpudrift.frames.kinds import held_type
 from gpudrift_kernels.on_host import on_host
 
 #: Nanoseconds of each unit of time; a date counts days.
@@ -119,11 +120,10 @@ def _plain(part: Raw, meaning: str) -> tuple[Any, int]:
             return part, 0
         present = part[~np.isnat(part)]
         return _rescaled(present.view(np.int64), np.datetime_data(part.dtype)[0], unit), part.size - present.size
+    part = part.cast(held_type(part.type))  # first: the entries of a dictionary may be null too
     n_null = part.null_count
     if n_null:
         part = part.drop_null()
-    if pt.is_dictionary(part.type):
-        part = part.cast(part.type.value_type)
     dtype = part.type
     if pt.is_null(dtype):
         return np.empty(0), n_null
@@ -146,6 +146,7 @@ def _present(part: Raw, *, keep_nan: bool) -> NDArray[np.bool_]:
         return ~(np.isnat(part) if part.dtype.kind in "mM" else np.isnan(part))
     if isinstance(part, DeviceCategories):
         part = part.to_arrow()
+    part = part.cast(held_type(part.type))
     valid = part.is_valid()
     if not keep_nan and pt.is_floating(part.type):
         valid = pc.and_(valid, pc.invert(pc.fill_null(pc.is_nan(part), False)))

@@ -98,6 +98,7 @@ def check_drift(
         The largest slices are kept, so many; the rest is pooled.
     weights : str, optional
         Column of row weights, at least 0, on both sides; it is not compared. Tests use the effective number of rows.
+        A profile made with weights asks for them of the current data too.
     settings : Settings, optional
         All of the above in one value, instead of them.
     now : datetime, optional
@@ -135,9 +136,9 @@ def check_drift(
         correction=correction,
         thresholds=thresholds or {},
         drift_share=drift_share,
-        columns=tuple(columns),
-        categorical=tuple(categorical),
-        numeric=tuple(numeric),
+        columns=_names(columns),
+        categorical=_names(categorical),
+        numeric=_names(numeric),
         exact=exact,
         time=time,
         window=window,
@@ -145,7 +146,7 @@ def check_drift(
         expanding=expanding,
         against=against,
         zone=zone,
-        slices=tuple(slices),
+        slices=_names(slices),
         max_slices=max_slices,
         weights=weights,
     )
@@ -158,7 +159,7 @@ def check_drift(
     counter = SectionCounter(champion, reference_source, current_source, chosen, device, now) if sectioned else None
     counts = count_source(
         current_source, champion.plans, champion.profile_id, device, progress,
-        weights=champion.row_weights(current_source, chosen.weights), groups=counter,
+        weights=champion.row_weights(current_source, chosen.weights or champion.weights), groups=counter,
     )  # fmt: skip
     report = compare(champion, counts, chosen, device)
     # A weighted distance has no order of rows to be read off.
@@ -167,6 +168,11 @@ def check_drift(
         exact_values = _exact(champion, names, reference_source, current_source, device)
         report = compare(champion, counts, chosen, device, exact=exact_values)
     return report if counter is None else counter.attach(report, counts.problems)
+
+
+def _names(names: Sequence[str]) -> tuple[str, ...]:
+    """For the settings, which refuse a text: its letters are no names."""
+    return names if isinstance(names, str) else tuple(names)  # type: ignore[return-value]
 
 
 def _reference(

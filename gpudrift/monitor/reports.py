@@ -136,6 +136,8 @@ class WindowReports(Mapping[Span, DriftReport]):
             No window lies there.
         """
         spans = self.question.sections.spans
+        if not spans:
+            raise DataError("no row has a time, so there is no window; mend the times")
         try:
             inside = [k for k, (first, last) in enumerate(spans) if first >= start and last <= end]
         except TypeError as error:
@@ -368,12 +370,13 @@ class SliceReports(Mapping[Slice, DriftReport]):
         sections = self.question.sections
         if sections.slices is None or not sections.spans:
             raise DataError("the rows were not counted by window; pass time and window too")
-        place = sections.slices.labels.index((label,) if isinstance(label, str) else label)
+        slice_label = (label,) if isinstance(label, str) else label
+        if slice_label not in sections.slices.labels:
+            raise KeyError(label)
+        place = sections.slices.labels.index(slice_label)
         rows = sections.n_rows[:, place]
-        first = self.question.previous
-        ranges = {
-            span: (k, k + 1) for k, span in enumerate(sections.spans) if rows[k] and (not first or (k and rows[k - 1]))
-        }
+        previous = np.append(0, rows[:-1]) if self.question.previous else rows
+        ranges = {span: (k, k + 1) for k, span in enumerate(sections.spans) if rows[k] and previous[k]}
         return WindowReports(self.question, ranges, place)
 
     def problems(self) -> list[Problem]:

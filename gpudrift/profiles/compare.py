@@ -300,6 +300,8 @@ def _index_like(column: Column, profile: Profile, counts: Counts, f: int) -> str
     if not column.grows or not isinstance(column, NumericColumn):
         return None
     indices, _ = column.value_counts(profile.reference.column(f))
+    if not indices.size:  # as in a slice of the reference that has no value
+        return None
     later, rows = column.value_counts(counts.column(f))
     beyond = int(rows[later > indices[-1]].sum())
     return "only grows" if 2 * beyond >= int(rows.sum()) > 0 else None
@@ -308,11 +310,9 @@ def _index_like(column: Column, profile: Profile, counts: Counts, f: int) -> str
 def _remarks(feature: FeatureDrift, column: Column) -> list[Problem]:
     """What a reader of a feature's numbers should know."""
     remarks: list[Problem] = []
-    for side, rows, absent, infinite in (
-        ("reference", feature.n_reference, feature.missing_reference, feature.infinite_reference),
-        ("current", feature.n_current, feature.missing_current, feature.infinite_current),
-    ):
-        values = rows - absent - infinite
+    for side, counts in (("reference", feature.reference), ("current", feature.current)):
+        rows, absent, infinite = counts.n, counts.missing, counts.infinite
+        values, effective = rows - absent - infinite, counts.n_effective - counts.absent_effective
         if absent == rows:
             remarks.append(
                 Problem(feature.name, f"has only missing values in the {side} data", "check where it comes from")
@@ -332,6 +332,11 @@ def _remarks(feature: FeatureDrift, column: Column) -> list[Problem]:
                     f"has {values:,} value{'s' if values > 1 else ''} in the {side} data, too few for a verdict",
                     f"collect at least {MIN_VALUES}",
                 )
+            )
+        elif effective < MIN_VALUES:
+            what = f"has values in the {side} data that say as much as {effective:.3g} of equal weight"
+            remarks.append(
+                Problem(feature.name, f"{what}, too few for a verdict", "collect more, or cut the largest weights")
             )
         elif infinite:
             remarks.append(

@@ -176,13 +176,14 @@ class Counts:
             total[places[1]] += sign * theirs
             return total
 
-        values = combined(self.values, other.values)
-        if sign < 0 and (values.min(initial=0) < 0 or other.n_rows > self.n_rows):
-            raise DataError("the counts to subtract are not part of these; subtract what was added")
-        kept = values != 0
-        weights = None
+        values, weights = combined(self.values, other.values), None
+        kept, least = values != 0, int(values.min(initial=0))
         if self.weights is not None and other.weights is not None:
-            weights = combined(self.weights, other.weights)[kept]
+            weights = combined(self.weights, other.weights)
+            least = min(least, int(weights.min(initial=0)))
+            weights = weights[kept]
+        if sign < 0 and (least < 0 or other.n_rows > self.n_rows or other.squares > self.squares):
+            raise DataError("the counts to subtract are not part of these; subtract what was added")
         return Counts(
             self.profile_id,
             self.n_rows + sign * other.n_rows,

@@ -1,8 +1,9 @@
 """Grid: a coarser profile, over which thousands of windows and slices are counted side by side.
 
 A profile has some ten thousand cells a column; a grid has a few hundred, each a run of them that lies within one PSI
-bin. PSI, Jensen-Shannon and all that is taken from bins or categories stay the same to the last bit; the certified
-interval of KS widens to at most 1/256.
+bin. PSI, Jensen-Shannon and all that is taken from bins or categories stay the same to the last bit, but where more
+than 256 categories share cells; the certified interval of KS widens to about 1/256, and 1/128 at most, where values
+repeat.
 """
 
 from __future__ import annotations

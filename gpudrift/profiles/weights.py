@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift.errors import DataError
-from gpudrift.frames import Batch, Problem, Source, column_kind, family, floats, require_columns, type_name
+from gpudrift.frames import Batch, Problem, Source, column_kind, family, floats, held_type, require_columns, type_name
 
 #: Units that the largest weight of a reference has: 30 bits to be weighed, 32 for a number of rows to add up in.
 _BITS: Final = 30
@@ -41,6 +41,7 @@ class RowWeights:
     role: str
     n_rows: int = 0
     n_invalid: int = 0
+    n_above_zero: int = 0
     total: int = 0
 
     @classmethod
@@ -66,7 +67,8 @@ class RowWeights:
         values = floats(batch.columns[self.name])
         valid = values >= 0  # false for NaN, which an infinity is too
         values = np.where(valid, values, 0.0)
-        scaled = np.ldexp(values, -self.exponent)
+        with np.errstate(over="ignore"):
+            scaled = np.ldexp(values, -self.exponent)
         if scaled.max(initial=0.0) > _MOST_UNITS or self.total + float(scaled.sum()) > _MOST_SUM:
             raise DataError(
                 f"weights {self.name!r} of the {self.role} data are too large beside those of the reference "
@@ -75,6 +77,7 @@ class RowWeights:
         units: NDArray[np.int64] = np.rint(scaled).astype(np.int64)
         self.n_rows += units.size
         self.n_invalid += int(np.count_nonzero(~valid))
+        self.n_above_zero += int(np.count_nonzero(values))
         self.total += int(units.sum())
         return units
 
@@ -86,9 +89,16 @@ class RowWeights:
         DataError
             No weight is above 0, or they are too small for the unit.
         """
-        if not self.total or self.total < _FEWEST_UNITS * (self.n_rows - self.n_invalid):
-            what = "are all 0, negative or missing" if not self.total else "are too small to be added up exactly"
-            raise DataError(f"weights {self.name!r} of the {self.role} data {what}; scale them to average about 1")
+        if not self.n_rows:
+            return []
+        if not self.n_above_zero:
+            what = "are all 0, negative or missing"
+            raise DataError(f"weights {self.name!r} of the {self.role} data {what}; name the column that holds them")
+        if self.total < _FEWEST_UNITS * self.n_above_zero:
+            beside = "the largest of them" if self.role == "reference" else "those of the reference"
+            what = f"are too small beside {beside} to be added up exactly"
+            remedy = "cut the largest" if self.role == "reference" else "scale them to average about 1 on both sides"
+            raise DataError(f"weights {self.name!r} of the {self.role} data {what}; {remedy}")
         if not self.n_invalid:
             return []
         what = f"holds {self.n_invalid:,} weights in the {self.role} data that are negative, missing or not finite"
@@ -99,7 +109,7 @@ def check_weights(source: Source, name: str, role: str) -> None:
     """Raise DataError unless the source has a column of numbers of that name."""
     require_columns(source, [name], role)
     dtype = source.types.get(name)
-    if dtype is None or column_kind(dtype) != "numeric" or family(dtype) != "number":
+    if dtype is None or column_kind(held_type(dtype)) != "numeric" or family(dtype) != "number":
         held = "cannot be read" if dtype is None else f"is {type_name(dtype)}"
         raise DataError(f"weights {name!r} {held} in the {role} data; name a column of numbers")
 
