@@ -32,7 +32,7 @@ def run(rows: int, features: int, dtype: str | None, repeats: int) -> dict[str, 
             monitor = gd.EProcess(profile)
             for t in range(WINDOWS):
                 counts = rng.multinomial(500, shares if t >= change else BEFORE)
-                monitor.update(gd.Counts.gather(profile.profile_id, 500, [(0, counts)]))
+                monitor.update(gd.Counts.gather(profile.profile_id, 500, [(0, counts, None)]))
                 if monitor.alarm:
                     delays.append(t + 1 - change)
                     break
