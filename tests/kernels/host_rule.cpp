@@ -1,19 +1,13 @@
 // The rule of histogram.cu on the host, for one pair of dtypes: -DSTORED=... -DPLAN=...
 #include "histogram.cu"
 
-template <typename Plan, int CUTS, bool INTEGRAL>
-static unsigned int index_of(Plan x, const Column& column) {
-    typedef typename Work<Plan>::type Real;
-    Plan centre;
-    Real scale;
-    read(column.centre, centre);
-    read(column.scale, scale);
-    const Real t = distance<INTEGRAL>(x, centre) * scale;
-    const int bits = bits_of(t, column), special = special_of(x);
-    if (bits >= column.infinity && special >= 0) return column.n_index + static_cast<unsigned int>(special);
-    const int steps = steps_of(t, bits, column);
-    const Plan* cuts = static_cast<const Plan*>(column.cuts);
-    return static_cast<unsigned int>(column.half + steps + cuts_below<CUTS>(x, steps, cuts, column));
+// As the kernel does: by the shared table, else after a second look.
+template <typename Plan, int CUTS, bool INTEGRAL> static unsigned int index_of(Plan x, const Column& column) {
+    const Rule<Plan, CUTS, INTEGRAL> rule(column);
+    const unsigned int counter = rule.counter_of(x);
+    if (counter != rule.outside()) return column.first_cell + column.cuts_before + counter;
+    const int special = special_of(x);
+    return special >= 0 ? column.n_index + static_cast<unsigned int>(special) : rule.index_of(x);
 }
 
 template <typename Plan> static unsigned int any_index_of(Plan x, const Column& column) {

@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.gcc
 
 
-def _indices(values: NDArray[Any], plan: CellPlan) -> NDArray[np.int64]:
+_ALL = 1 << 20  # counters: more than any plan has
+
+
+def _indices(values: NDArray[Any], plan: CellPlan, most_counters: int = _ALL) -> NDArray[np.int64]:
     """Index of each value by the .cu, in the stored dtype of ``values``."""
     from gpudrift_kernels.cuda.raw_histogram import COMPARED_CUTS, column_of
 
-    column = column_of(plan, (0, plan.n_index))
-    cuts, table = plan.cuts, np.empty(0, np.int32)
-    if cuts.size > COMPARED_CUTS or (cuts.size and plan.wide):
+    column = column_of(plan, most_counters)
+    if plan.cuts.size > COMPARED_CUTS or (plan.cuts.size and plan.wide):
         table = cut_table(plan)
-        column["cut_table"] = table.ctypes.data
-    elif cuts.size:
-        cuts = np.append(cuts, np.full(COMPARED_CUTS - cuts.size, np.nan, cuts.dtype))
-    column["cuts"], column["values"], column["n"] = cuts.ctypes.data, values.ctypes.data, values.size
+        column["cut_table"] = table[int(column["first_cell"][0]) :].ctypes.data
+    column["cuts"], column["values"], column["n"] = plan.cuts.ctypes.data, values.ctypes.data, values.size
     out = np.empty(values.size, np.uint32)
     rule = host_rule(values.dtype.name, plan.dtype)
     rule.indices(ctypes.c_void_p(column.ctypes.data), ctypes.c_void_p(out.ctypes.data))
@@ -50,7 +50,9 @@ def test_hostile_values_get_the_index_of_the_reference(plan: CellPlan, hostile: 
     values = np.ascontiguousarray(hostile)
     for n_cuts in {0, min(plan.cuts.size, 1), min(plan.cuts.size, 8), plan.cuts.size}:
         some = replace(plan, cuts=plan.cuts[:n_cuts])
-        np.testing.assert_array_equal(_indices(values, some), reference.index_of(values, some))
+        expected = reference.index_of(values, some)
+        for most_counters in (_ALL, n_cuts + 2_000, n_cuts + 5):  # down to a window of one cell
+            np.testing.assert_array_equal(_indices(values, some, most_counters), expected)
 
 
 @pytest.mark.parametrize("stored", ["float16", "int64"])

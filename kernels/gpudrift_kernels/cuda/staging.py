@@ -25,9 +25,10 @@ _OUT_OF_MEMORY: Final = 2  # of cuda.h, enum CUresult
 COLUMN: Final = np.dtype(
     [
         ("values", "u8"), ("counts", "u8"), ("cuts", "u8"), ("cut_table", "u8"), ("centre", "u8"), ("scale", "u8"),
-        ("n", "u4"), ("n_cuts", "u4"), ("n_index", "u4"), ("integral", "i4"), ("window_first", "u4"), ("window", "u4"),
-        ("bits_of_one", "i4"), ("infinity", "i4"), ("near_shift", "i4"), ("far_shift", "i4"), ("far_offset", "i4"),
-        ("last", "i4"), ("half", "i4"), ("unused", "i4"),
+        ("n", "u4"), ("n_cuts", "u4"), ("n_index", "u4"), ("integral", "i4"),
+        ("first_cell", "u4"), ("window_cells", "u4"), ("window_cuts", "u4"), ("cuts_before", "u4"),
+        ("near_shift", "i4"), ("far_shift", "i4"), ("far_offset", "i4"), ("above", "i4"), ("below", "i4"),
+        ("n_cells", "i4"),
     ]
 )  # fmt: skip
 
