@@ -32,7 +32,7 @@ from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.extent import extent
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.sampling import LARGER_SAMPLE_ROWS, sample_positions
-from gpudrift_kernels.backend import Backend, BackendName, get_backend
+from gpudrift_kernels.backend import Backend, get_backend
 from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.planning import MAX_SHARE, plan_cells
 
@@ -43,7 +43,7 @@ def profile(
     columns: Sequence[str] = (),
     categorical: Sequence[str] = (),
     numeric: Sequence[str] = (),
-    backend: BackendName | Backend = "auto",
+    backend: str | Backend = "auto",
     progress: Progress | None = None,
 ) -> Profile:
     """Read the reference once and keep what every later comparison needs.
@@ -57,7 +57,7 @@ def profile(
         Columns to keep; all by default. Those named here count in the verdict even if they look like an index.
     categorical, numeric : sequence of str, optional
         Columns to treat as such whatever their type.
-    backend : {"auto", "cpu", "cuda"} or Backend
+    backend : {"auto", "cpu", "cuda", "cuda:1", ...} or Backend
         Device that counts.
     progress : callable, optional
         Called with a number of rows whenever so many have been read; every row is read twice.

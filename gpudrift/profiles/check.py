@@ -25,7 +25,7 @@ from gpudrift.profiles.gdp import load_profile
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.verdict import DISTRIBUTION, decide
 from gpudrift.stats import Wasserstein, ks_from_statistic, mean_std_from_cells, relative_scale, wasserstein_exact
-from gpudrift_kernels.backend import Backend, BackendName, get_backend
+from gpudrift_kernels.backend import Backend, get_backend
 
 
 def check_drift(
@@ -41,7 +41,7 @@ def check_drift(
     thresholds: Mapping[str, float] | None = None,
     drift_share: float | None = None,
     settings: Settings | None = None,
-    backend: BackendName | Backend = "auto",
+    backend: str | Backend = "auto",
     progress: Progress | None = None,
 ) -> DriftReport:
     """Tell whether the current data have moved away from the reference, feature by feature.
@@ -68,7 +68,7 @@ def check_drift(
         Share of features that must drift before the dataset does; one feature is enough by default.
     settings : Settings, optional
         All of the above in one value, instead of them.
-    backend : {"auto", "cpu", "cuda"} or Backend
+    backend : {"auto", "cpu", "cuda", "cuda:1", ...} or Backend
     progress : callable, optional
         Called with a number of rows whenever so many have been read.
 

@@ -13,7 +13,7 @@ from gpudrift.frames import Problem, TableLike, open_source
 from gpudrift.profiles.columns import Column
 from gpudrift.profiles.counting import Progress, count_source
 from gpudrift.profiles.counts import Counts
-from gpudrift_kernels.backend import Backend, BackendName, get_backend
+from gpudrift_kernels.backend import Backend, get_backend
 
 if TYPE_CHECKING:
     from gpudrift.profiles.drift_report import DriftReport
@@ -62,9 +62,7 @@ class Profile:
         """Rows of the reference."""
         return self.reference.n_rows
 
-    def count(
-        self, batch: TableLike, *, backend: BackendName | Backend = "auto", progress: Progress | None = None
-    ) -> Counts:
+    def count(self, batch: TableLike, *, backend: str | Backend = "auto", progress: Progress | None = None) -> Counts:
         """Count a batch: integers only, which add and subtract.
 
         Parameters
@@ -72,7 +70,7 @@ class Profile:
         batch : table
             Anything that ``gpudrift.profile`` takes. Columns the profile does not know are ignored; those it misses,
             or finds in another type, are named in ``problems`` of the result.
-        backend : {"auto", "cpu", "cuda"} or Backend
+        backend : {"auto", "cpu", "cuda", "cuda:1", ...} or Backend
             Device that counts; all give the same bits.
         progress : callable, optional
             Called with a number of rows whenever so many have been counted.
@@ -90,7 +88,7 @@ class Profile:
         return count_source(source, self.plans, self.profile_id, get_backend(backend), progress)
 
     def compare(
-        self, counts: Counts, *, settings: Settings | None = None, backend: BackendName | Backend = "auto"
+        self, counts: Counts, *, settings: Settings | None = None, backend: str | Backend = "auto"
     ) -> DriftReport:
         """Every statistic and the verdict, from counts alone.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,10 +25,29 @@ N_ROWS = 20_000
 SIMULATED = os.environ.get("NUMBA_ENABLE_CUDASIM") == "1"
 
 
+class Place:
+    """``cupy.cuda.Device``, which is made current by ``with``."""
+
+    current = 0
+
+    def __init__(self, ordinal: int) -> None:
+        self.id = ordinal
+
+    def __enter__(self) -> None:
+        self._before, Place.current = Place.current, self.id
+
+    def __exit__(self, *error: object) -> None:
+        Place.current = self._before
+
+
 class Resident(np.ndarray):  # type: ignore[type-arg]
     """What the stand-in for CuPy holds."""
 
-    device = SimpleNamespace(id=0)
+    device = Place(0)
+
+    def __array_finalize__(self, parent: Any) -> None:
+        if isinstance(parent, Resident):
+            self.device = parent.device
 
 
 class Tensor:
@@ -57,13 +76,16 @@ def cupy(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """NumPy in the place of CuPy: it proves what is asked of it, not that CuPy does it."""
     module = ModuleType("cupy")
 
+    def resident(values: Any) -> Resident:
+        return np.asarray(values).view(Resident)
+
     def from_dlpack(tensor: Tensor) -> Resident:
         array = tensor._array.view(Resident)
-        array.device = SimpleNamespace(id=tensor._device)
+        array.device = Place(tensor._device)
         return array
 
     vars(module).update(
-        ndarray=Resident, from_dlpack=from_dlpack, asnumpy=np.asarray, asarray=np.asarray, clip=np.clip,
+        ndarray=Resident, from_dlpack=from_dlpack, asnumpy=np.asarray, asarray=resident, clip=np.clip,
         where=np.where, isnan=np.isnan, isinf=np.isinf, ascontiguousarray=np.ascontiguousarray, unique=np.unique,
     )  # fmt: skip
     monkeypatch.setitem(sys.modules, "cupy", module)
@@ -149,7 +171,6 @@ def test_values_are_converted_only_where_no_kernel_widens_them(stored: str, plan
 @pytest.mark.parametrize(
     ("column", "why"),
     [
-        (Tensor(np.ones(5), device=1), "it lies on GPU 1 and is counted on GPU 0: move it"),
         (Tensor(np.ones(5, np.complex64)), "complex64 has neither order nor categories"),
         (Tensor(np.ones((5, 2, 2))), "it has 3 dimensions"),
     ],

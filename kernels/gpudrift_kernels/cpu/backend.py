@@ -37,6 +37,7 @@ class CpuBackend:
     """
 
     name = "cpu"
+    residence = None
 
     def __init__(self, threads: int) -> None:
         self.threads = threads

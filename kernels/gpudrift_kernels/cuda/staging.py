@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numba import cuda
-from numba.cuda.cudadrv.driver import CudaAPIError
 from numpy.typing import NDArray
 
+from gpudrift_kernels.cuda.failures import is_out_of_memory, raised
 from gpudrift_kernels.errors import DeviceError
 from gpudrift_kernels.tuning import STAGING
 
@@ -19,7 +19,6 @@ _log = logging.getLogger(__name__)
 
 ALIGNMENT: Final = 16  # of every piece in a chunk: one load of a kernel
 MOST_PIECES: Final = 1024
-_OUT_OF_MEMORY: Final = 2  # of cuda.h, enum CUresult
 
 #: ``struct Column`` of histogram.cu, field by field.
 COLUMN: Final = np.dtype(
@@ -110,7 +109,7 @@ def _chunks_within(memory_bytes: int) -> tuple[int, list[Chunk]]:
     while n_bytes >= STAGING.fewest_chunk_bytes:
         try:
             chunks = [Chunk(n_bytes) for _ in range(STAGING.chunks)]
-        except (MemoryError, CudaAPIError) as error:
+        except raised() as error:
             if not is_out_of_memory(error):
                 raise
             n_bytes //= 2
@@ -123,8 +122,3 @@ def _chunks_within(memory_bytes: int) -> tuple[int, list[Chunk]]:
         f"the device has no {needed} MiB of memory for the rows of the host: "
         "free some, raise GPUDRIFT_DEVICE_MEMORY, or count on the CPU"
     )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of Numba or CuPy says that no memory is left."""
-    return isinstance(error, MemoryError) or getattr(error, "code", None) == _OUT_OF_MEMORY
