@@ -85,13 +85,14 @@ def profile(
     >>> champion.n_rows, champion.columns
     (1000, ('age', 'plan'))
     """
-    source = open_source(reference, "reference", again=True)
+    device = get_backend(backend)
+    source = open_source(reference, "reference", again=True, residence=device.residence)
     return profile_source(
         source,
         columns=columns,
         categorical=categorical,
         numeric=numeric,
-        backend=get_backend(backend),
+        backend=device,
         progress=progress,
     )
 

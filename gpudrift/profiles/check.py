@@ -26,6 +26,7 @@ from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.verdict import DISTRIBUTION, decide
 from gpudrift.stats import Wasserstein, ks_from_statistic, mean_std_from_cells, relative_scale, wasserstein_exact
 from gpudrift_kernels.backend import Backend, get_backend
+from gpudrift_kernels.on_host import on_host
 
 
 def check_drift(
@@ -108,7 +109,7 @@ def check_drift(
     )
     device = get_backend(backend)
     champion, reference_source = _reference(reference, chosen, device, progress)
-    current_source = open_source(current, "current", again=chosen.exact)
+    current_source = open_source(current, "current", again=chosen.exact, residence=device.residence)
     require_columns(current_source, chosen.columns, "current")
     counts = count_source(current_source, champion.plans, champion.profile_id, device, progress)
     report = compare(champion, counts, chosen, device)
@@ -125,7 +126,7 @@ def _reference(
     if isinstance(reference, str | PathLike) and Path(fspath(reference)).suffix.lower() == ".gdp":
         reference = load_profile(reference)
     if not isinstance(reference, Profile):
-        source = open_source(reference, "reference", again=True)
+        source = open_source(reference, "reference", again=True, residence=backend.residence)
         made = profile_source(
             source, columns=settings.columns, categorical=settings.categorical, numeric=settings.numeric,
             backend=backend, progress=progress,
@@ -197,4 +198,6 @@ def _values(source: Source, column: NumericColumn) -> NDArray[Any]:
     for batch in source.batches([column.name]):
         reader = NumberReader(batch.columns[column.name], column.meaning, column.plan.dtype)
         parts.append(reader.values(0, reader.n_rows)[0])
+    if len(parts) > 1:  # a column of several batches may not fit a GPU at once
+        parts = [on_host(part) for part in parts]
     return np.concatenate(parts).astype(column.plan.dtype, copy=False)

@@ -84,8 +84,9 @@ class Profile:
         >>> monday + tuesday == champion.reference
         True
         """
-        source = open_source(batch, "current", again=False)
-        return count_source(source, self.plans, self.profile_id, get_backend(backend), progress)
+        device = get_backend(backend)
+        source = open_source(batch, "current", again=False, residence=device.residence)
+        return count_source(source, self.plans, self.profile_id, device, progress)
 
     def compare(
         self, counts: Counts, *, settings: Settings | None = None, backend: str | Backend = "auto"
