@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift_kernels.cells import CellPlan
-from gpudrift_kernels.cuda.availability import obstacle
+from gpudrift_kernels.cuda.availability import INSTALL_LINE, obstacle
 from gpudrift_kernels.cuda.driver import driver
 from gpudrift_kernels.cuda.memory import memory_limit
 from gpudrift_kernels.errors import BackendUnavailable, ConfigError
@@ -149,7 +149,7 @@ def get_backend(
     from gpudrift_kernels.cpu.backend import CpuBackend, available_processors
 
     threads = threads or available_processors()
-    reason = None if chosen == "cpu" else obstacle()
+    reason = None if chosen == "cpu" else obstacle() or _import_problem()
     if chosen == "cpu" or (chosen == "auto" and reason is not None):
         _say_once(reason)
         return CpuBackend(threads)
@@ -166,6 +166,15 @@ def get_backend(
     device = devices[int(ordinal or 0)]
     limit = memory_limit(device, device_memory_bytes)
     return CudaBackend(device, threads=threads, memory_bytes=limit, pinned=bool(colon))
+
+
+def _import_problem() -> str | None:
+    """Why the CUDA backend cannot be loaded, although all of it is installed: versions that do not fit each other."""
+    try:
+        import gpudrift_kernels.cuda.backend  # noqa: F401
+    except ImportError as error:
+        return f"numba-cuda cannot be imported ({' '.join(str(error).split())}): {INSTALL_LINE}"
+    return None
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,6 +122,15 @@ def test_what_cudf_does_not_read_is_read_on_the_host_and_said_once(
     assert [record.message for record in caplog.records] == [
         f"cuDF does not read {files[0]}: std::bad_alloc: out_of_memory; such row groups are read on the host"
     ]
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(os.environ.get("NUMBA_ENABLE_CUDASIM") == "1", reason="the simulator reads no files")
+def test_a_gpu_gives_the_profile_and_counts_of_the_host(files: list[Path], tmp_path: Path) -> None:
+    pytest.importorskip("cudf")
+    champion = gd.profile(tmp_path, backend="cpu")
+    assert gd.profile(tmp_path, backend="cuda").profile_id == champion.profile_id
+    assert champion.count(files, backend="cuda") == champion.count(files, backend="cpu")
 
 
 def test_without_cudf_the_host_reads(files: list[Path]) -> None:

@@ -86,6 +86,17 @@ def test_a_missing_package_comes_with_its_install_line(monkeypatch: pytest.Monke
         get_backend("cuda")
 
 
+def test_packages_that_do_not_fit_each_other_are_a_reason_too(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _machine(monkeypatch, Driver((13, 0), (_H100,), None))
+    monkeypatch.setitem(sys.modules, "gpudrift_kernels.cuda.backend", None)  # as if its import failed
+    with pytest.raises(BackendUnavailable, match=r"numba-cuda cannot be imported \(.*\): pip install"):
+        get_backend("cuda")
+    assert get_backend().name == "cpu"
+    assert ["numba-cuda cannot be imported" in record.message for record in caplog.records] == [True]
+
+
 def test_auto_says_once_why_a_gpu_goes_unused(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

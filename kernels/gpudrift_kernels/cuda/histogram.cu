@@ -15,7 +15,7 @@
 // Equal cells within a warp cost one access, not 32: ptxas turns the increment into ATOMS.POPC.INC, and a test holds
 // it to that. Row weights would be a second array of values here, and sums beside the counters.
 //
-// Shared memory: 4 * (window + 4) bytes, asked for at launch. THREADS, BLOCKS and LOADS are set by tuning.py.
+// Shared memory: 4 * (window + 4) bytes, asked for at launch. THREADS, BLOCKS, LOADS and GROUP are set by tuning.py.
 // Compile with --fmad=false: the scale is a power of two, so fused and separate forms round alike, and so they must.
 //
 // All but the kernels is plain C++: a test compiles it for the host and holds it to rules.py bit for bit.
@@ -236,9 +236,6 @@ RULE void add_to(UInt64* counter, UInt64 rows) {
 }
 
 RULE void increment(unsigned int address) { asm volatile("red.shared.add.u32 [%0], 1;" ::"r"(address) : "memory"); }
-
-// Values that are counted before a branch asks whether any of them was outside; more of them take more registers.
-const int GROUP = 4;
 
 // A block's share of one column; the address of the table is one of shared memory.
 template <typename Stored, typename Plan, int CUTS, bool INTEGRAL>

@@ -95,6 +95,7 @@ def options_for(policy: CudaPolicy, stored: str, plan_dtype: str) -> tuple[str, 
         f"-DTHREADS={policy.threads}",
         f"-DBLOCKS={policy.blocks}",
         f"-DLOADS={loads}",
+        f"-DGROUP={policy.group}",
     )
 
 
