@@ -66,8 +66,8 @@ class CudaPolicy:
 #: Not measured on any GPU. float32: 2,048 threads fill a multiprocessor, at 32 registers each, and with two loads
 #: keep 64 KiB in flight, where latency times bandwidth asks for 20. 64-bit plans hold half the values a byte, and their
 #: eight cuts alone take 16 registers: half the threads at twice the registers. By their machine code, groups of 8 spill
-#: for float16 and groups of 2 take one more instruction a value. Shared memory holds two tables of any plan without cuts
-#: on 9.0 and 10.0 (113 KiB each), on 8.0 all but the widest (81 KiB), elsewhere their middles.
+#: for float16, and groups of 2 take one more instruction a value. Shared memory holds two tables of any plan without
+#: cuts on 9.0 and 10.0 (113 KiB each), on 8.0 all but the widest (81 KiB), elsewhere their middles.
 _CUDA: Final = {
     (7, 5): (CudaPolicy(1024, 1, 2, 4, 1 << 15), CudaPolicy(512, 1, 2, 4, 1 << 15)),
     (8, 0): (CudaPolicy(1024, 2, 2, 4, 1 << 15), CudaPolicy(512, 2, 2, 4, 1 << 15)),

@@ -18,7 +18,8 @@
 // Shared memory: 4 * (window + 4) bytes, asked for at launch. THREADS, BLOCKS, LOADS and GROUP are set by tuning.py.
 // Compile with --fmad=false: the scale is a power of two, so fused and separate forms round alike, and so they must.
 //
-// All but the kernels is plain C++: a test compiles it for the host and holds it to rules.py bit for bit.
+// All but the kernel's frame is plain C++: a test compiles it for the host, where threads run one after the other, and
+// holds its rule and its counts to rules.py bit for bit.
 
 #ifdef __CUDACC__
 #define RULE __device__ __forceinline__
@@ -91,7 +92,13 @@ RULE float widened(Half bits) {
 template <int STEP> RULE void add_if(unsigned int& n, bool condition) {
     asm("{ .reg .pred p; setp.ne.u32 p, %1, 0; @p add.u32 %0, %0, %2; }" : "+r"(n) : "r"(condition ? 1U : 0U), "n"(STEP));
 }
-#else
+// One more in shared memory.
+RULE void increment(unsigned int address) { asm volatile("red.shared.add.u32 [%0], 1;" ::"r"(address) : "memory"); }
+// Counts lie in global memory, which the compiler cannot know of a pointer that it reads from there.
+RULE void add_to(UInt64* counter, UInt64 rows) {
+    asm volatile("red.global.add.u64 [%0], %1;" ::"l"(__cvta_generic_to_global(counter)), "l"(rows) : "memory");
+}
+#else  // increment, add_to and the places of a thread are the test's
 RULE int upper_bits(float x) {
     int bits;
     std::memcpy(&bits, &x, 4);
@@ -228,18 +235,9 @@ template <typename Plan> RULE int special_of(Plan x) {
 RULE int special_of(Int64) { return -1; }
 RULE int special_of(UInt64) { return -1; }
 
-#ifdef __CUDACC__
-
-// Counts lie in global memory, which the compiler cannot know of a pointer that it reads from there.
-RULE void add_to(UInt64* counter, UInt64 rows) {
-    asm volatile("red.global.add.u64 [%0], %1;" ::"l"(__cvta_generic_to_global(counter)), "l"(rows) : "memory");
-}
-
-RULE void increment(unsigned int address) { asm volatile("red.shared.add.u32 [%0], 1;" ::"r"(address) : "memory"); }
-
 // A block's share of one column; the address of the table is one of shared memory.
 template <typename Stored, typename Plan, int CUTS, bool INTEGRAL>
-__device__ __forceinline__ void count_column(const Column& column, unsigned int table) {
+RULE void count_column(const Column& column, unsigned int table) {
     const int PER_LOAD = 16 / sizeof(Stored);
     const Rule<Plan, CUTS, INTEGRAL> rule(column);
     const unsigned int outside = rule.outside();
@@ -259,7 +257,7 @@ __device__ __forceinline__ void count_column(const Column& column, unsigned int 
     };
 
     const Stored* values = static_cast<const Stored*>(column.values);
-    const unsigned int to_boundary = (0 - reinterpret_cast<UInt64>(values) & 15) / sizeof(Stored);
+    const unsigned int to_boundary = ((0 - reinterpret_cast<UInt64>(values)) & 15) / sizeof(Stored);
     const unsigned int head = to_boundary < column.n ? to_boundary : column.n;
     const unsigned int n_loads = (column.n - head) / PER_LOAD;
     const uint4* loads = reinterpret_cast<const uint4*>(values + head);
@@ -302,31 +300,43 @@ __device__ __forceinline__ void count_column(const Column& column, unsigned int 
     if (blockIdx.x == 0 && tail < column.n) add_one(values[tail]);
 }
 
-template <int CUTS> __device__ __forceinline__ void count_with(const Column& column, unsigned int table) {
+template <int CUTS> RULE void count_with(const Column& column, unsigned int table) {
     if constexpr (REAL<PLAN>) {
         if (column.integral) return count_column<STORED, PLAN, CUTS, true>(column, table);
     }
     count_column<STORED, PLAN, CUTS, false>(column, table);
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) histogram(const Column* columns) {
-    extern __shared__ unsigned int table[];
-    const Column column = columns[blockIdx.y];
-    const unsigned int outside = column.window_cells + column.window_cuts;
-    const unsigned int held = outside + 1 + SPECIALS;
+RULE void count_rows(const Column& column, unsigned int table) {
+    if (column.cut_table) count_with<SEARCHED>(column, table);
+    else if (REAL<PLAN> && column.n_cuts) count_with<REAL<PLAN> ? COMPARED : 0>(column, table);
+    else count_with<0>(column, table);
+}
+
+RULE void clear(const Column& column, unsigned int* table) {
+    const unsigned int held = column.window_cells + column.window_cuts + 1 + SPECIALS;
     for (unsigned int i = threadIdx.x; i < held; i += THREADS) table[i] = 0;
-    __syncthreads();
-    unsigned int address = static_cast<unsigned int>(__cvta_generic_to_shared(table));
-    asm volatile("" : "+r"(address));  // or the compiler works it out anew for every value
-    if (column.cut_table) count_with<SEARCHED>(column, address);
-    else if (REAL<PLAN> && column.n_cuts) count_with<REAL<PLAN> ? COMPARED : 0>(column, address);
-    else count_with<0>(column, address);
-    __syncthreads();
+}
+
+RULE void flush(const Column& column, const unsigned int* table) {
+    const unsigned int outside = column.window_cells + column.window_cuts;
     const unsigned int first = column.first_cell + column.cuts_before;
-    for (unsigned int i = threadIdx.x; i < held; i += THREADS) {
+    for (unsigned int i = threadIdx.x; i < outside + 1 + SPECIALS; i += THREADS) {
         const unsigned int index = i < outside ? first + i : column.n_index + i - outside - 1;
         if (table[i] && i != outside) add_to(&column.counts[index], table[i]);
     }
 }
 
+#ifdef __CUDACC__
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) histogram(const Column* columns) {
+    extern __shared__ unsigned int table[];
+    const Column column = columns[blockIdx.y];
+    clear(column, table);
+    __syncthreads();
+    unsigned int address = static_cast<unsigned int>(__cvta_generic_to_shared(table));
+    asm volatile("" : "+r"(address));  // or the compiler works it out anew for every value
+    count_rows(column, address);
+    __syncthreads();
+    flush(column, table);
+}
 #endif
