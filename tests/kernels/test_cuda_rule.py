@@ -80,7 +80,7 @@ def test_every_class_of_bit_pattern_gets_the_index_of_the_reference(plan: CellPl
 
 
 def _counts(values: NDArray[Any], plan: CellPlan, most_counters: int, blocks: int) -> NDArray[np.int64]:
-    """Counts by the whole of the .cu: its loops over wide loads, its shared table, its second look at what is outside."""
+    """Counts by the whole of the .cu: its wide loads, its shared table, its second look at what is outside."""
     from gpudrift_kernels.cuda.raw_histogram import COMPARED_CUTS, column_of
 
     column = column_of(plan, most_counters)
