@@ -13,7 +13,7 @@ GPU_PYTHON ?= $(PYTHON)
 SANITIZER ?= compute-sanitizer
 ON_GPU := PYTHONPATH=.:kernels $(GPU_PYTHON)
 # Reading tables needs narwhals and pandas too.
-GPU_TESTS = tests/kernels/test_cuda_*.py $$($(GPU_PYTHON) -c 'import narwhals, pandas' 2>/dev/null && echo tests/frames/test_device.py)
+GPU_TESTS = tests/kernels/test_cuda_*.py $$($(GPU_PYTHON) -c 'import narwhals, pandas' 2>/dev/null && echo tests/frames/test_*device.py)
 empty :=
 space := $(empty) $(empty)
 comma := ,

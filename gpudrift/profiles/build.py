@@ -34,7 +34,7 @@ from gpudrift.profiles.extent import extent
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.sampling import LARGER_SAMPLE_ROWS, sample_positions
 from gpudrift.profiles.weights import DEFAULT_EXPONENT, RowWeights, unit_exponent
-from gpudrift_kernels.backend import Backend, BackendName, get_backend
+from gpudrift_kernels.backend import Backend, get_backend
 from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.planning import MAX_SHARE, plan_cells
 
@@ -46,7 +46,7 @@ def profile(
     categorical: Sequence[str] = (),
     numeric: Sequence[str] = (),
     weights: str | None = None,
-    backend: BackendName | Backend = "auto",
+    backend: str | Backend = "auto",
     progress: Progress | None = None,
 ) -> Profile:
     """Read the reference once and keep what every later comparison needs.
@@ -62,7 +62,7 @@ def profile(
         Columns to treat as such whatever their type.
     weights : str, optional
         Column of row weights, at least 0. It is no part of the profile; bins are those of the rows.
-    backend : {"auto", "cpu", "cuda"} or Backend
+    backend : {"auto", "cpu", "cuda", "cuda:1", ...} or Backend
         Device that counts.
     progress : callable, optional
         Called with a number of rows whenever so many have been read; every row is read twice.
@@ -90,13 +90,14 @@ def profile(
     >>> champion.n_rows, champion.columns
     (1000, ('age', 'plan'))
     """
-    source = open_source(reference, "reference", again=True)
+    device = get_backend(backend)
+    source = open_source(reference, "reference", again=True, residence=device.residence)
     return profile_source(
         source,
         columns=columns,
         categorical=categorical,
         numeric=numeric,
-        backend=get_backend(backend),
+        backend=device,
         progress=progress,
         weights=weights,
     )

@@ -56,27 +56,30 @@ class CudaPolicy:
     threads : threads of a block.
     blocks : blocks that a multiprocessor runs at once: what shared memory and registers are cut to.
     loads : 16-byte loads of a thread that are in flight at once.
+    group : values that a thread counts before a branch asks whether one of them needs a second look.
     rows_per_block : fewer rows are not worth another block, which clears and adds up a table of its own.
     """
 
     threads: int
     blocks: int
     loads: int
+    group: int
     rows_per_block: int
 
 
 #: Compute capability to (float32, 64-bit plans); the newest that is not newer than the device serves it.
 #: Not measured on any GPU. float32: 2,048 threads fill a multiprocessor, at 32 registers each, and with two loads
 #: keep 64 KiB in flight, where latency times bandwidth asks for 20. 64-bit plans hold half the values a byte, and their
-#: eight cuts alone take 16 registers: half the threads at twice the registers. Shared memory holds two tables of any
-#: plan without cuts on 9.0 and 10.0 (113 KiB each), on 8.0 all but the widest (81 KiB), elsewhere their middles.
+#: eight cuts alone take 16 registers: half the threads at twice the registers. By their machine code, groups of 8 spill
+#: for float16, and groups of 2 take one more instruction a value. Shared memory holds two tables of any plan without
+#: cuts on 9.0 and 10.0 (113 KiB each), on 8.0 all but the widest (81 KiB), elsewhere their middles.
 _CUDA: Final = {
-    (7, 5): (CudaPolicy(1024, 1, 2, 1 << 15), CudaPolicy(512, 1, 2, 1 << 15)),
-    (8, 0): (CudaPolicy(1024, 2, 2, 1 << 15), CudaPolicy(512, 2, 2, 1 << 15)),
-    (8, 6): (CudaPolicy(768, 2, 2, 1 << 15), CudaPolicy(512, 2, 2, 1 << 15)),
-    (9, 0): (CudaPolicy(1024, 2, 2, 1 << 15), CudaPolicy(512, 2, 2, 1 << 15)),
-    (10, 0): (CudaPolicy(1024, 2, 2, 1 << 15), CudaPolicy(512, 2, 2, 1 << 15)),
-    (12, 0): (CudaPolicy(768, 2, 2, 1 << 15), CudaPolicy(512, 2, 2, 1 << 15)),
+    (7, 5): (CudaPolicy(1024, 1, 2, 4, 1 << 15), CudaPolicy(512, 1, 2, 4, 1 << 15)),
+    (8, 0): (CudaPolicy(1024, 2, 2, 4, 1 << 15), CudaPolicy(512, 2, 2, 4, 1 << 15)),
+    (8, 6): (CudaPolicy(768, 2, 2, 4, 1 << 15), CudaPolicy(512, 2, 2, 4, 1 << 15)),
+    (9, 0): (CudaPolicy(1024, 2, 2, 4, 1 << 15), CudaPolicy(512, 2, 2, 4, 1 << 15)),
+    (10, 0): (CudaPolicy(1024, 2, 2, 4, 1 << 15), CudaPolicy(512, 2, 2, 4, 1 << 15)),
+    (12, 0): (CudaPolicy(768, 2, 2, 4, 1 << 15), CudaPolicy(512, 2, 2, 4, 1 << 15)),
 }
 #: Numba asks for no more shared memory than this.
 NUMBA_SHARED_BYTES: Final = 48 << 10

@@ -41,6 +41,7 @@ class CpuBackend:
     """
 
     name = "cpu"
+    residence = None
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
