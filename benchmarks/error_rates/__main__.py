@@ -1,0 +1,56 @@
+"""Simulate every scenario: ``python -m benchmarks.error_rates [--quick] [--json OUT]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from pathlib import Path
+
+import scipy
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from benchmarks.error_rates.intervals import most_alarms
+from benchmarks.error_rates.scenarios import Scenario, scenarios
+from benchmarks.error_rates.simulate import ALPHA, simulate
+from benchmarks.harness import metadata
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.error_rates", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the streams")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write every figure there")
+    parser.add_argument("--only", default="", metavar="TEXT", help="scenarios whose name holds this")
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), metavar="N")
+    arguments = parser.parse_args()
+    chosen = [s for s in scenarios(quick=arguments.quick) if arguments.only in s.name]
+    if not chosen:
+        parser.error(f"no scenario's name holds {arguments.only!r}")
+    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*shown, TimeRemainingColumn(), console=console) as bar:
+        task = bar.add_task("", total=sum(s.streams * s.features for s in chosen))
+
+        def progress(scenario: Scenario, streams: int) -> None:
+            bar.update(task, description=scenario.name, advance=streams * scenario.features)
+
+        results = simulate(chosen, arguments.workers, progress)
+    for result in results:
+        scenario, rules = Scenario(**result["scenario"]), result["rules"]
+        what = "alarm" if scenario.null else "named"
+        rates = "  ".join(f"{rule} {rates[what]['rate']:.3f}" for rule, rates in rules.items())
+        print(f"{scenario.name}  [{result['seconds']:.0f} s]\n  {rates}")
+    if arguments.json:
+        document = {
+            "question": "error_rates",
+            "alpha": ALPHA,
+            "most_alarms_of_2000": most_alarms(2000, ALPHA),
+            "scipy": scipy.__version__,
+            "results": results,
+        } | metadata()
+        arguments.json.write_text(json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
