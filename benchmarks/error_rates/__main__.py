@@ -6,12 +6,12 @@ import argparse
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import scipy
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from benchmarks.error_rates.intervals import most_alarms
 from benchmarks.error_rates.scenarios import Scenario, scenarios
 from benchmarks.error_rates.simulate import ALPHA, simulate
 from benchmarks.harness import metadata
@@ -35,21 +35,20 @@ def main() -> None:
         def progress(scenario: Scenario, streams: int) -> None:
             bar.update(task, description=scenario.name, advance=streams * scenario.features)
 
-        results = simulate(chosen, arguments.workers, progress)
-    for result in results:
-        scenario, rules = Scenario(**result["scenario"]), result["rules"]
-        what = "alarm" if scenario.null else "named"
-        rates = "  ".join(f"{rule} {rates[what]['rate']:.3f}" for rule, rates in rules.items())
-        print(f"{scenario.name}  [{result['seconds']:.0f} s]\n  {rates}")
-    if arguments.json:
-        document = {
-            "question": "error_rates",
-            "alpha": ALPHA,
-            "most_alarms_of_2000": most_alarms(2000, ALPHA),
-            "scipy": scipy.__version__,
-            "results": results,
-        } | metadata()
-        arguments.json.write_text(json.dumps(document, indent=1) + "\n")
+        results = []
+        for result in simulate(chosen, arguments.workers, progress):
+            results.append(result)
+            bar.console.print(_line(result), highlight=False, soft_wrap=True)
+            if arguments.json:  # after each, so that a run cut short keeps what it found
+                document = {"question": "error_rates", "alpha": ALPHA, "scipy": scipy.__version__} | metadata()
+                arguments.json.write_text(json.dumps(document | {"results": results}, indent=1) + "\n")
+
+
+def _line(result: dict[str, Any]) -> str:
+    scenario = Scenario(**result["scenario"])
+    what = "alarm" if scenario.null else "named"
+    rates = "  ".join(f"{rule} {found[what]['rate']:.3f}" for rule, found in result["rules"].items())
+    return f"{scenario.name}  ({result['seconds']:.0f} s)\n  {rates}"
 
 
 if __name__ == "__main__":

@@ -26,6 +26,6 @@ def most_alarms(streams: int, alpha: float, chance: float = 0.001) -> int:
     Examples
     --------
     >>> most_alarms(2000, 0.05)
-    132
+    131
     """
     return int(binom.ppf(1 - chance, streams, alpha))

@@ -90,22 +90,19 @@ def population(kind: Kind) -> Population:
     return Population.of_kind(kind)
 
 
-def side(
-    rng: np.random.Generator, n: int, features: int, phi: float, shift: Shift | None = None
-) -> list[tuple[Values, NDArray[np.int64]]]:
-    """Values and counts of every column of one side."""
-    drawn = []
-    for f, kind in enumerate(kinds_of(features)):
-        law = population(kind)
-        if shift is not None and shift.feature == f:
-            law = law.after(shift)
-        drawn.append((law.values, law.draw(rng, n, phi)))
-    return drawn
+#: Of each column of a side: its law, and the counts drawn from it, shape (10, values).
+Side = list[tuple[Population, NDArray[np.int64]]]
 
 
-def compared(
-    reference: list[tuple[Values, NDArray[np.int64]]], current: list[tuple[Values, NDArray[np.int64]]], backend: Backend
-) -> DriftReport:
+def side(rng: np.random.Generator, n: int, features: int, phi: float, shift: Shift | None = None) -> Side:
+    """Every column of one side."""
+    laws = [population(kind) for kind in kinds_of(features)]
+    if shift is not None:
+        laws[shift.feature] = laws[shift.feature].after(shift)
+    return [(law, law.draw(rng, n, phi)) for law in laws]
+
+
+def compared(reference: Side, current: Side, backend: Backend) -> DriftReport:
     """gpudrift's report on the draws: bins from the reference's, as in a profile of its rows."""
     base = pilot(len(reference))
     counted = [_counts(base, drawn) for drawn in (reference, current)]
@@ -118,28 +115,28 @@ def compared(
     return replace(base, plans=plans, reference=counted[0]).compare(counted[1], backend=backend)
 
 
-def pairs(
-    reference: list[tuple[Values, NDArray[np.int64]]], current: list[tuple[Values, NDArray[np.int64]]]
-) -> list[Pair]:
+def pairs(reference: Side, current: Side) -> list[Pair]:
     """The same draws for the other rules."""
     kinds = kinds_of(len(reference))
     return [
-        Pair(Sample.of_counts(*r), Sample.of_counts(*c), kind.categorical)
-        for r, c, kind in zip(reference, current, kinds, strict=True)
+        Pair(Sample.of_counts(r.values, drawn_r), Sample.of_counts(c.values, drawn_c), kind.categorical)
+        for (r, drawn_r), (c, drawn_c), kind in zip(reference, current, kinds, strict=True)
     ]
 
 
-def _counts(base: Profile, drawn: list[tuple[Values, NDArray[np.int64]]]) -> Counts:
+def _counts(base: Profile, drawn: Side) -> Counts:
     columns = []
-    for f, (values, counts) in enumerate(drawn):
+    for f, (law, counts) in enumerate(drawn):
         dense = np.zeros(base.plans[f].n_counters, np.int64)
-        np.add.at(dense, _counters(base.plans[f], values), counts.sum(axis=0))
+        np.add.at(dense, _counters(base.plans[f], law), counts.sum(axis=0))
         columns.append((f, dense))
     return Counts.gather(base.profile_id, int(drawn[0][1].sum()), columns)
 
 
-def _counters(plan: Column, values: Values) -> NDArray[np.int64]:
+@lru_cache(maxsize=512)
+def _counters(plan: Column, law: Population) -> NDArray[np.int64]:
     """The counter of each value: missing ones have their own, and so have categories that are not in the profile."""
+    values = law.values
     if isinstance(plan, NumericColumn):
         found = index_of(np.nan_to_num(values).astype(plan.plan.dtype), plan.plan)
         return np.where(np.isnan(values), plan.plan.n_index + MISSING, found)

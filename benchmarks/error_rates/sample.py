@@ -36,8 +36,10 @@ class Sample:
 
     @classmethod
     def of_rows(cls, values: Values) -> Sample:
-        """From rows in their order; the last chunk takes what does not divide."""
-        chunk = np.minimum(np.arange(values.size) // (values.size // N_CHUNKS), N_CHUNKS - 1)
+        """From rows in their order, a multiple of ten."""
+        if values.size % N_CHUNKS:
+            raise ValueError(f"rows must be a multiple of {N_CHUNKS}, got {values.size}")
+        chunk = np.arange(values.size) // (values.size // N_CHUNKS)
         kept = ~np.isnan(values)
         missing = values.size - int(np.count_nonzero(kept))
         return cls(values[kept], np.ones(values.size - missing, np.int64), chunk[kept], missing)
@@ -57,24 +59,6 @@ class Sample:
         """Rows with a value."""
         return int(self.rows.sum())
 
-    @cached_property
-    def ordered(self) -> tuple[Values, NDArray[np.int64]]:
-        """Values in ascending order, and the rows at or below each."""
-        if self.n == self.rows.size:
-            return np.sort(self.values), np.arange(1, self.n + 1)
-        order = np.argsort(self.values)
-        return self.values[order], np.cumsum(self.rows[order])
-
-    def at_or_below(self, points: Values) -> NDArray[np.int64]:
-        """Rows with a value at or below each point."""
-        values, behind = self.ordered
-        return np.append(0, behind)[np.searchsorted(values, points, side="right")]
-
-    def distinct(self) -> Values:
-        """Distinct values, ascending."""
-        values, _ = self.ordered
-        return values[np.append(True, values[1:] != values[:-1])] if values.size else values
-
     def mean_std(self) -> tuple[float, float]:
         """Mean, and standard deviation with ddof 0."""
         mean = float(np.dot(self.values, self.rows)) / self.n
@@ -91,21 +75,28 @@ class Pair:
 
     @cached_property
     def difference(self) -> tuple[Values, Values]:
-        """All values of both sides, ascending with repeats, and F - G at each."""
-        points = np.sort(np.concatenate([self.reference.ordered[0], self.current.ordered[0]]), kind="stable")
-        f, g = (side.at_or_below(points) / side.n for side in (self.reference, self.current))
-        return points, f - g
+        """Values of both sides, ascending with repeats, and F - G; of repeats the last one's counts."""
+        both = np.concatenate([self.reference.values, self.current.values])
+        order = np.argsort(both)
+        f = np.concatenate([self.reference.rows, np.zeros_like(self.current.rows)])
+        g = np.concatenate([np.zeros_like(self.reference.rows), self.current.rows])
+        return both[order], np.cumsum(f[order]) / self.reference.n - np.cumsum(g[order]) / self.current.n
+
+    @cached_property
+    def _last(self) -> NDArray[np.bool_]:
+        """Where the next value is a larger one."""
+        points, _ = self.difference
+        return np.append(points[1:] > points[:-1], True)
 
     @cached_property
     def n_distinct(self) -> int:
         """Distinct values of both sides together."""
-        points, _ = self.difference
-        return int(np.count_nonzero(points[1:] != points[:-1])) + 1
+        return int(np.count_nonzero(self._last))
 
     @cached_property
     def ks(self) -> float:
         """Exact Kolmogorov-Smirnov distance."""
-        return float(np.abs(self.difference[1]).max())
+        return float(np.abs(self.difference[1][self._last]).max())
 
     @cached_property
     def wasserstein(self) -> float:
@@ -116,7 +107,7 @@ class Pair:
     @cached_property
     def table(self) -> NDArray[np.int64]:
         """Rows of every value that occurs, ascending; shape (2, values)."""
-        values = np.unique(np.concatenate([self.reference.distinct(), self.current.distinct()]))
+        values = np.unique(np.concatenate([self.reference.values, self.current.values]))
         found = np.zeros((2, values.size), np.int64)
         for row, side in zip(found, (self.reference, self.current), strict=True):
             np.add.at(row, np.searchsorted(values, side.values), side.rows)

@@ -25,10 +25,11 @@ _BATCH: Final = 25
 
 def simulate(
     scenarios: Iterable[Scenario], workers: int, progress: Callable[[Scenario, int], None]
-) -> list[dict[str, Any]]:
-    """The result of each scenario; ``progress`` hears of every batch of streams."""
+) -> Iterator[dict[str, Any]]:
+    """The result of each scenario in turn; ``progress`` hears of every batch of streams."""
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        return [_result(scenario, pool, progress) for scenario in scenarios]
+        for scenario in scenarios:
+            yield _result(scenario, pool, progress)
 
 
 def _result(scenario: Scenario, pool: ProcessPoolExecutor, progress: Callable[[Scenario, int], None]) -> dict[str, Any]:
@@ -43,18 +44,16 @@ def _result(scenario: Scenario, pool: ProcessPoolExecutor, progress: Callable[[S
 
 
 def run_streams(scenario: Scenario, which: Iterable[int]) -> dict[str, NDArray[np.int64]]:
-    """For each rule: reports that alarmed, that named the moved feature, that named another; for "tests", kinds."""
+    """For each rule: reports that alarmed, that named the moved feature, that named another; and features by kind."""
     backend = CpuBackend(1)
     total: dict[str, NDArray[np.int64]] = {}
     moved = None if scenario.null else shift(scenario.shift, scenario.size).feature
     for stream in which:
         for rule, named in scenario.run(stream, backend).items():
-            if rule == "tests":
-                counts = np.array([named[k :: len(KINDS)].sum() for k in range(len(KINDS))])
-            else:
-                others = named if moved is None else np.delete(named, moved)
-                counts = np.array([named.any(), moved is not None and named[moved], others.any()])
-            total[rule] = total.get(rule, 0) + counts.astype(np.int64)
+            others = named if moved is None else np.delete(named, moved)
+            reports = [named.any(), moved is not None and named[moved], others.any()]
+            by_kind = [named[k :: len(KINDS)].sum() for k in range(len(KINDS))]
+            total[rule] = total.get(rule, 0) + np.array(reports + by_kind, dtype=np.int64)
     return total
 
 
@@ -66,14 +65,17 @@ def summary(scenario: Scenario, total: dict[str, NDArray[np.int64]]) -> dict[str
         result["most_alarms_at_alpha"] = most
         result["within_alpha"] = bool(total[OWN[0]][0] <= most)
         columns = scenario.streams * scenario.features / len(KINDS)
-        result["tests"] = {kind.name: int(total["tests"][k]) / columns for k, kind in enumerate(KINDS)}
+        result["share_of_columns"] = {
+            what: {kind.name: int(k) / columns for kind, k in zip(KINDS, total[rule][3:], strict=True)}
+            for what, rule in (("with p <= alpha, uncorrected", "tests"), ("that gpudrift names", OWN[0]))
+        }
     return result
 
 
 def _rates(scenario: Scenario, total: dict[str, NDArray[np.int64]]) -> Iterator[tuple[str, dict[str, Any]]]:
     for rule in (*OWN, *PEERS):
         streams = scenario.streams if rule in OWN else min(scenario.with_peers, scenario.streams)
-        counted = dict(zip(("alarm", "named", "others"), total[rule].tolist(), strict=True))
+        counted = dict(zip(("alarm", "named", "others"), total[rule][:3].tolist(), strict=True))
         if scenario.null:
             counted = {"alarm": counted["alarm"]}
         yield (

@@ -37,7 +37,7 @@ def score(pair: Pair) -> Score:
 def _shares(side: Sample, pair: Pair, edges: Values | None) -> Values:
     """Rows by chunk and bin; the last bin holds what is in none of the reference's."""
     if edges is None:
-        known = pair.reference.distinct()
+        known = np.unique(pair.reference.values)
         place = np.searchsorted(known, side.values)
         place[~np.isin(side.values, known)] = known.size
         size = known.size + 1
