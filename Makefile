@@ -24,11 +24,11 @@ comma := ,
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .NOTPARALLEL:
-.PHONY: help demo test test-slow test-required lint types layers doctest wheel-check bench bench-peers gpu-test gpu-sanitize \
-	gpu-bench ci clean
+.PHONY: help demo test test-slow test-required lint types layers doctest wheel-check bench bench-peers error-rates error-rates-peers \
+	error-rates-report gpu-test gpu-sanitize gpu-bench ci clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.installed-demo ## install, then show the drift in a year of real flights
 	@$(BIN)/gpudrift demo
@@ -58,6 +58,21 @@ bench: $(VENV)/.installed-dev ## measure
 	@$(BIN)/python -m benchmarks
 
 bench-peers: $(PEERS:%=.peers/%/.installed) ## what the benchmarks compare with, in .peers: 8 GB, some minutes, once
+
+error-rates: $(VENV)/.installed-dev ## simulate how often reports alarm, without drift and with it: half an hour
+	@$(BIN)/python -m benchmarks.error_rates --json benchmarks/results/error-rates-$$(date -u +%F).json
+
+# Asks the packages themselves again, keeps their answers, and holds the rules that the simulation uses to them.
+RULED := evidently nannyml alibi-detect
+error-rates-peers: $(VENV)/.installed-dev $(RULED:%=.peers/%/.installed) ## check the rules of other packages against them
+	@for peer in $(RULED); do \
+		NML_DISABLE_USAGE_LOGGING=1 DO_NOT_TRACK=1 .peers/$$peer/bin/python -m benchmarks.error_rates.check_peers \
+			$$peer tests/benchmarks/fixtures/$$peer.json || exit 1; \
+	done
+	@$(BIN)/pytest -q tests/benchmarks/test_peer_rules.py
+
+error-rates-report: $(VENV)/.installed-figures ## tables and plots of the newest benchmarks/results/error-rates-*.json
+	@$(BIN)/python -m benchmarks.error_rates.report
 
 # On a machine with an NVIDIA GPU. Nothing is installed: $(GPU_PYTHON) has numba, numba-cuda, cupy, torch, pyarrow and
 # pytest. Whatever these warn of is shown, and fails no test: it is not ours.
@@ -124,6 +139,10 @@ $(VENV)/.installed-dev: $(DEPENDENCIES) | $(BIN)/python
 	@echo "Installing gpudrift and what its tests need into $(VENV) (a minute or so, once)"
 	@$(INSTALL) -e ".[demo,dev,train-cpu]"
 	@touch $@ $(VENV)/.installed-demo
+
+$(VENV)/.installed-figures: $(VENV)/.installed-dev
+	@$(INSTALL) -e ".[demo,dev,train-cpu,figures]"
+	@touch $@
 
 $(VENV)/.installed-required: $(VENV)/.installed-dev
 	@$(INSTALL) -e ".[demo,dev,train-cpu,browser,compile]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the streams")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write every figure there")
     parser.add_argument("--only", default="", metavar="TEXT", help="scenarios whose name holds this")
+    parser.add_argument("--streams", type=int, metavar="N", help="at most so many of each scenario")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), metavar="N")
     arguments = parser.parse_args()
     chosen = [s for s in scenarios(quick=arguments.quick) if arguments.only in s.name]
+    if arguments.streams is not None:
+        if arguments.streams < 1:
+            parser.error(f"--streams must be at least 1, got {arguments.streams}")
+        chosen = [replace(s, streams=min(s.streams, arguments.streams)) for s in chosen]
     if not chosen:
         parser.error(f"no scenario's name holds {arguments.only!r}")
     shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -35,7 +35,7 @@ def evidently(case: Case) -> dict[str, Any]:
     for metric in found["metrics"]:
         config = metric["config"]
         if "column" in config:
-            columns[config["column"]] = {"method": config["method"], "value": float(metric["value"])}
+            columns[config["column"]] = {"method": config["method"], "value": _rounded(metric["value"])}
     for test in found["tests"]:
         params = test["metric_config"]["params"]
         if "column" in params:
@@ -97,6 +97,11 @@ def main() -> None:
         "cases": {case.name: {"checksum": checksum(case)} | ASK[name](case) for case in cases()},
     }
     out.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def _rounded(value: float) -> float:
+    """To 12 digits: evidently adds in the order of a set, which differs from run to run."""
+    return float(f"{value:.12g}")
 
 
 def _frame(side: dict[str, np.ndarray[Any, np.dtype[np.float64]]]) -> pd.DataFrame:
