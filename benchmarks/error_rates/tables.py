@@ -99,7 +99,8 @@ def _about(result: Mapping[str, Any]) -> str:
     streams = sum(entry["scenario"]["streams"] for entry in result["results"])
     return (
         f"{streams:,} streams on {result['date'][:10]} in {seconds / 60:.0f} minutes on {result['processors']} "
-        f"processors ({result['processor']}), NumPy {result['numpy']}, SciPy {result['scipy']}, commit {result['commit'][:12]}.\n"
+        f"processors ({result['processor']}), NumPy {result['numpy']}, SciPy {result['scipy']}, "
+        f"commit {result['commit'][:12]}.\n"
     )
 
 
