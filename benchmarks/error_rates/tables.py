@@ -100,7 +100,7 @@ def _about(result: Mapping[str, Any]) -> str:
     return (
         f"{streams:,} streams on {result['date'][:10]} in {seconds / 60:.0f} minutes on {result['processors']} "
         f"processors ({result['processor']}), NumPy {result['numpy']}, SciPy {result['scipy']}, "
-        f"commit {result['commit'][:12]}.\n"
+        f"commit {(result['commit'] or 'unknown')[:12]}." + (f" {result['note']}" if "note" in result else "") + "\n"
     )
 
 
