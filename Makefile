@@ -8,6 +8,9 @@ DEPENDENCIES := pyproject.toml constraints-cpu.txt
 # What `make ci` brings along; tests that carry one of these marks may not skip there.
 REQUIRED := browser cuda_compile gcc
 DEBIAN_PACKAGES := chromium chromium-driver gcc libc6-dev
+# What the benchmarks compare with: each peer in an environment of its own, since their pins conflict.
+PEER_PYTHON ?= python3.11
+PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
 # What the targets gpu-* run with.
 GPU_PYTHON ?= $(PYTHON)
 SANITIZER ?= compute-sanitizer
@@ -21,8 +24,8 @@ comma := ,
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .NOTPARALLEL:
-.PHONY: help demo test test-slow test-required lint types layers doctest wheel-check bench gpu-test gpu-sanitize gpu-bench ci \
-	clean
+.PHONY: help demo test test-slow test-required lint types layers doctest wheel-check bench bench-peers gpu-test gpu-sanitize \
+	gpu-bench ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +56,8 @@ wheel-check: $(VENV)/.installed-dev ## build the wheel, install it in a clean en
 
 bench: $(VENV)/.installed-dev ## measure
 	@$(BIN)/python -m benchmarks
+
+bench-peers: $(PEERS:%=.peers/%/.installed) ## what the benchmarks compare with, in .peers: 8 GB, some minutes, once
 
 # On a machine with an NVIDIA GPU. Nothing is installed: $(GPU_PYTHON) has numba, numba-cuda, cupy, torch, pyarrow and
 # pytest. Whatever these warn of is shown, and fails no test: it is not ours.
@@ -90,7 +95,7 @@ test-required: $(VENV)/.installed-required
 	@GPUDRIFT_REQUIRE=$(subst $(space),$(comma),$(REQUIRED)) $(BIN)/pytest -m "$(subst $(space), or ,$(REQUIRED))"
 
 clean: ## remove the environment and everything that tools wrote
-	@rm -rf $(VENV) .cache build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf $(VENV) .cache .peers build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -102,6 +107,13 @@ $(BIN)/python:
 		{ echo "$(PYTHON) cannot make virtual environments; on Debian and Ubuntu, as root: apt-get install python3-venv" >&2; exit 1; }
 	@echo "Making $(VENV)"
 	@$(PYTHON) -m venv --clear $(VENV)
+
+.peers/%/.installed: benchmarks/peers/%.txt
+	@command -v $(PEER_PYTHON) >/dev/null || { echo "$(PEER_PYTHON) not found: the peers are pinned for Python 3.11" >&2; exit 1; }
+	@echo "Installing $* into .peers/$*"
+	@$(PEER_PYTHON) -m venv --clear .peers/$*
+	@.peers/$*/bin/python -m pip install -qq -r $<
+	@touch $@
 
 $(VENV)/.installed-demo: $(DEPENDENCIES) | $(BIN)/python
 	@echo "Installing gpudrift and the demo's data into $(VENV) (a minute or so, once)"
