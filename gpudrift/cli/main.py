@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from gpudrift.cli.bench import bench
 from gpudrift.cli.check import check
 from gpudrift.cli.demo import demo
 from gpudrift.cli.doctor import doctor
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (check, profile, demo, doctor):
+for command in (check, profile, demo, doctor, bench):
     app.command()(command)
 
 
