@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import gpudrift as gd
-from gpudrift.bench.numpy_drift import Drift, psi_js
+from gpudrift.bench.numpy_drift import Drift, fast, psi_js
 from gpudrift.bench.tables import Table
 from gpudrift.profiles.bins import bin_counts
 from gpudrift.profiles.columns import NumericColumn
@@ -19,41 +19,52 @@ ROUNDING: Final = 1e-9
 _CHUNK: Final = 1 << 20
 
 
-def drift_disagreement(
-    report: Mapping[str, gd.FeatureDrift], reference: Table, current: Table, exact: Mapping[str, Drift]
-) -> str | None:
-    """Hold PSI and JS to the counts of the kernels' definition in plain NumPy, KS to its exact value.
+def by_definition(reference: Table, current: Table) -> dict[str, Drift]:
+    """What check_drift must find: PSI and JS from the counts of the kernels' definition, KS from sorted rows."""
+    expected = {}
+    for column in gd.profile(reference).plans:
+        if not isinstance(column, NumericColumn):
+            raise TypeError(f"{column.name} must hold numbers, got {column.dtype}")
+        sides = reference[column.name], current[column.name]
+        indices = np.arange(column.plan.n_index)
+        p, q = (bin_counts(column.bin_starts, indices, counted(side, column)[: indices.size]) for side in sides)
+        ks = fast(*sides, exact=True).ks_lower
+        expected[column.name] = Drift(*psi_js(p, q), ks, ks)
+    return expected
 
-    Parameters
-    ----------
-    report : mapping of name to FeatureDrift
-    reference, current : tables
-        What the report is about.
-    exact : mapping of name to Drift
-        The exact KS distance of the columns to look at, by another way.
+
+def found_by(report: Mapping[str, gd.FeatureDrift]) -> dict[str, Drift]:
+    """The same statistics of a report of numbers."""
+    return {
+        name: Drift(feature.psi, feature.js_distance, feature.ks.lower, feature.ks.upper)
+        for name, feature in report.items()
+        if feature.ks is not None
+    }
+
+
+def disagreement(found: Mapping[str, Drift], expected: Mapping[str, Drift], tolerance: float = ROUNDING) -> str | None:
+    """Hold PSI and JS to a tolerance, and the KS interval to the exact distance; for every column expected.
+
+    A statistic that one does not compute is None, and is not looked at.
+
+    Examples
+    --------
+    >>> disagreement({"x": Drift(0.2, None, 0.1, 0.3)}, {"x": Drift(0.2, 0.1, 0.2, 0.2)})
+    >>> disagreement({"x": Drift(0.2, None, 0.1, 0.3)}, {"x": Drift(0.3, 0.1, 0.2, 0.2)})
+    'x: PSI is 0.2, not 0.3'
     """
-    profile = gd.profile({name: reference[name] for name in exact})
-    for plan in profile.plans:
-        if not isinstance(plan, NumericColumn):
-            return f"{plan.name} is {plan.kind}"
-        indices = np.arange(plan.plan.n_index)
-        p, q = (
-            bin_counts(plan.bin_starts, indices, counted(side[plan.name], plan)[: indices.size])
-            for side in (reference, current)
-        )
-        found = report[plan.name]
-        for name, value, expected in zip(("PSI", "JS"), (found.psi, found.js_distance), psi_js(p, q), strict=True):
-            if not abs(value - expected) <= ROUNDING:
-                return f"{plan.name}: {name} is {value:.9g}, and {expected:.9g} by definition"
-        if problem := ks_disagreement(found.ks, exact[plan.name].ks_lower):
-            return f"{plan.name}: {problem}"
-    return None
-
-
-def ks_disagreement(ks: gd.KS | None, exact: float) -> str | None:
-    """The interval must hold the exact distance."""
-    if ks is None or not ks.lower - ROUNDING <= exact <= ks.upper + ROUNDING:
-        return f"KS is {exact:.9g}, outside {ks and (ks.lower, ks.upper)}"
+    for name, exact in expected.items():
+        if name not in found:
+            return f"{name} is missing"
+        drift = found[name]
+        for statistic, value, right in (("PSI", drift.psi, exact.psi), ("JS", drift.js_distance, exact.js_distance)):
+            if value is not None and right is not None and not abs(value - right) <= tolerance:
+                return f"{name}: {statistic} is {value:.9g}, not {right:.9g}"
+        lower, upper, ks = drift.ks_lower, drift.ks_upper, exact.ks_lower
+        if lower is None or upper is None or ks is None:
+            continue
+        if not lower - ROUNDING <= ks <= upper + ROUNDING:
+            return f"{name}: KS is {ks:.9g}, outside {lower:.9g} to {upper:.9g}"
     return None
 
 

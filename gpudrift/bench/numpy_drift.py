@@ -19,12 +19,12 @@ Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 
 class Drift(NamedTuple):
-    """Statistics of one column; the KS distance lies in ``[ks_lower, ks_upper]``."""
+    """Statistics of one column, None where not computed; the KS distance lies in ``[ks_lower, ks_upper]``."""
 
-    psi: float
-    js_distance: float
-    ks_lower: float
-    ks_upper: float
+    psi: float | None
+    js_distance: float | None
+    ks_lower: float | None
+    ks_upper: float | None
 
 
 def fast(reference: NDArray[Any], current: NDArray[Any], *, exact: bool = False, spread: Map = map) -> Drift:
