@@ -30,6 +30,8 @@ OURS: Final = "gpudrift"
 SUM: Final = "sum of all values"
 FASTEST: Final = "NumPy, its fastest way"
 PLAIN: Final = "NumPy, every row searched"
+TEN_BINS: Final = "NumPy, ten bins"
+VALUE_COUNTS: Final = "Arrow, value_counts"
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def count_column(scale: float, watch: Watch) -> Standing:
     timings: Timings = interleaved(
         {
             OURS: clocked(lambda: profile.count({"x": x})),
-            "NumPy, ten bins": clocked(lambda: np.bincount(np.searchsorted(edges, x), minlength=10)),
+            TEN_BINS: clocked(lambda: np.bincount(np.searchsorted(edges, x), minlength=10)),
             SUM: clocked(lambda: streaming_sum([x])),
         },
         REPEATS,
@@ -149,7 +151,7 @@ def count_batch(scale: float, watch: Watch) -> Standing:
         return [np.bincount(np.searchsorted(edges[name], x), minlength=10) for name, x in batch.items()]
 
     timings: Timings = interleaved(
-        {OURS: clocked(lambda: profile.count(batch)), "NumPy, ten bins": clocked(ten_bins)}, 20 * REPEATS, watch=watch
+        {OURS: clocked(lambda: profile.count(batch)), TEN_BINS: clocked(ten_bins)}, 20 * REPEATS, watch=watch
     )
     problem = counts_disagreement(profile, timings[OURS].result, batch, batch)
     return Standing(f"a batch of {rows:,} rows x {features} counted", timings, 0, problem)
@@ -169,12 +171,12 @@ def categories(scale: float, watch: Watch) -> Standing:
             OURS: clocked(
                 lambda: gd.check_drift(reference=pa.table({"x": reference}), current=pa.table({"x": current}))
             ),
-            "Arrow, value_counts": clocked(lambda: [pc.value_counts(side) for side in (reference, current)]),
+            VALUE_COUNTS: clocked(lambda: [pc.value_counts(side) for side in (reference, current)]),
         },
         REPEATS,
         watch=watch,
     )
-    sides = [dict(zip(*side.flatten(), strict=True)) for side in timings["Arrow, value_counts"].result]
+    sides = [dict(zip(*side.flatten(), strict=True)) for side in timings[VALUE_COUNTS].result]
     p, q = (np.array([side[name].as_py() if name in side else 0 for name in names]) for side in sides)
     distance = numpy_drift.psi_js(p, q)[1]
     found = timings[OURS].result["x"].js_distance
