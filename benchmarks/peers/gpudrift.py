@@ -49,8 +49,7 @@ def categories(folder: Path, *, library: str) -> Contender:
         reference, current = reference.to_pandas(), current.to_pandas()
 
     def described(report: gd.DriftReport) -> dict[str, Any]:
-        bins = report["x"].bins
-        return {"js": report["x"].js_distance, "categories": len(bins)}
+        return {"js": report["x"].js_distance, "bins": [[b.label, b.reference, b.current] for b in report["x"].bins]}
 
     return lambda: gd.check_drift(reference=reference, current=current), described
 
