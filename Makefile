@@ -49,7 +49,7 @@ layers: $(VENV)/.installed-dev ## imports go down only
 	@$(BIN)/lint-imports --no-logo
 
 doctest: $(VENV)/.installed-dev ## the examples in docstrings
-	@$(BIN)/pytest --doctest-modules gpudrift kernels/gpudrift_kernels
+	@$(BIN)/pytest --doctest-modules gpudrift kernels/gpudrift_kernels benchmarks/report.py
 
 wheel-check: $(VENV)/.installed-dev ## build the wheel, install it in a clean environment, run it from elsewhere
 	@tests/check_wheel.sh $(BIN)/python

@@ -21,11 +21,15 @@ LINES: Final = {"gpudrift": "o", "NumPy, its fastest way": "s", SUM: "^"}
 
 
 def draw(run: dict[str, Any], folder: Path) -> None:
-    """``ratios`` and ``scaling`` in both themes and both formats."""
+    """``ratios`` and ``scaling`` in both themes and both formats, as far as they were measured."""
     folder.mkdir(exist_ok=True)
+    pictures = {"ratios": (_ratios, chosen(run)), "scaling": (_scaling, of_scaling(run))}
     for theme, colours in THEMES.items():
         with plt.rc_context(_style(colours)):
-            for name, figure in (("ratios", _ratios(run, colours)), ("scaling", _scaling(run, colours))):
+            for name, (picture, measured) in pictures.items():
+                if not measured:
+                    continue
+                figure = picture(measured, colours)
                 figure.savefig(folder / f"{name}-{theme}.png", dpi=110)
                 figure.savefig(folder / f"{name}-{theme}.svg", metadata={"Date": None})
                 plt.close(figure)
@@ -50,10 +54,15 @@ def chosen(run: dict[str, Any]) -> list[Row]:
     return [row for group in kept.values() for row in (group[:1] if len(group) == 1 else [group[0], group[-1]])]
 
 
-def _ratios(run: dict[str, Any], colours: dict[str, str]) -> Any:
+def of_scaling(run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Cases that ask for the time of a value."""
+    return [result for result in run["results"] if result["question"] == "scaling"]
+
+
+def _ratios(measured: list[Row], colours: dict[str, str]) -> Any:
     """One bar a contender: how many times as long as gpudrift it takes."""
     bars: list[tuple[str, float | None]] = []
-    for row in chosen(run):
+    for row in measured:
         bars.append((f"{row.what}", None))
         bars += [(name, found["ratio"]) for name, found in row.beside.items() if "ratio" in found]
     figure, axes = plt.subplots(figsize=(8, 0.6 + 0.19 * len(bars)))
@@ -75,12 +84,11 @@ def _ratios(run: dict[str, Any], colours: dict[str, str]) -> Any:
     return figure
 
 
-def _scaling(run: dict[str, Any], colours: dict[str, str]) -> Any:
+def _scaling(results: list[dict[str, Any]], colours: dict[str, str]) -> Any:
     """Nanoseconds a value, by rows of one feature and by features of as many rows each."""
     figure, panels = plt.subplots(1, 2, figsize=(8, 3.2), sharey=True)
-    results = [result for result in run["results"] if result["question"] == "scaling"]
-    most_features = max((result["case"]["features"] for result in results), default=1)
-    rows_of_wide = next((r["case"]["rows"] for r in results if r["case"]["features"] == most_features), 0)
+    most_features = max(result["case"]["features"] for result in results)
+    rows_of_wide = next(r["case"]["rows"] for r in results if r["case"]["features"] == most_features)
     for axes, by, kept in (
         (panels[0], "rows", [r for r in results if r["case"]["features"] == 1]),
         (panels[1], "features", [r for r in results if r["case"]["rows"] == rows_of_wide]),

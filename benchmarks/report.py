@@ -89,9 +89,9 @@ def section(run: dict[str, Any], questions: Sequence[str], name: str) -> str:
         "|---|---|---|---|---|",
     ]
     lines += [_table_row(row) for row in rows(run) if row.question in questions]
-    if "startup" in questions or "scaling" in questions:
-        lines += ["", "| startup | |", "|---|---|"]
-        lines += [f"| {name} | {_seconds(figures)} |" for name, figures in _startup(run)]
+    startup = [f"| {name} | {_seconds(figures)} |" for name, figures in _startup(run)]
+    if startup and "scaling" in questions:
+        lines += ["", "| startup | |", "|---|---|", *startup]
     return "\n".join(lines) + "\n"
 
 
