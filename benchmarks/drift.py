@@ -28,7 +28,7 @@ NUMPY: Final = (
         against=INTERVAL, convention="deciles", settings={"way": "fast"},
     ),
     Contender(
-        "the same, all processors", "numpy", "drift",
+        "NumPy, fastest, all processors", "numpy", "drift",
         against=INTERVAL, convention="deciles", settings={"way": "fast", "threads": True},
     ),
     Contender(

@@ -90,8 +90,8 @@ def section(run: dict[str, Any], questions: Sequence[str], name: str) -> str:
     ]
     lines += [_table_row(row) for row in rows(run) if row.question in questions]
     startup = [f"| {name} | {_seconds(figures)} |" for name, figures in _startup(run)]
-    if startup and "scaling" in questions:
-        lines += ["", "| startup | |", "|---|---|", *startup]
+    if startup:
+        lines += ["", "| fresh processes | |", "|---|---|", *startup]
     return "\n".join(lines) + "\n"
 
 
@@ -110,6 +110,10 @@ def rows(run: dict[str, Any]) -> Iterator[Row]:
 def _what(result: dict[str, Any], ours: str) -> str:
     case, title = result["case"], TITLES[result["question"]]
     if result["question"] == "drift" and "exact" in ours:
+        title = "PSI + exact KS + JS"
+    if ours.endswith("KS alone"):
+        title = "exact KS alone"
+    elif result["question"] == "exact_ks":
         title = "PSI + exact KS + JS"
     size = compact(case["rows"])
     if "categories" in case:

@@ -21,6 +21,22 @@ def drift(folder: Path, *, exact: bool = False) -> Contender:
     return lambda: gd.check_drift(reference=reference, current=current, exact=exact), found_by
 
 
+def ks(folder: Path) -> Contender:
+    """The exact KS distance and nothing else: sorting both sides, then one merge."""
+    reference, current = inputs.sides(folder)
+    backend = gd.get_backend()
+
+    def work() -> dict[str, Any]:
+        found = {}
+        for name in reference:
+            f, g = backend.map(backend.sort, (reference[name], current[name]))
+            distance = backend.ks_sorted(f, g)
+            found[name] = [None, None, distance, distance]
+        return found
+
+    return work, lambda found: found
+
+
 def sum_all(folder: Path, *, side: str | None = None) -> Contender:
     """What the memory can deliver: every value read once, by all processors."""
     tables = [inputs.one(folder, side)] if side else inputs.sides(folder)

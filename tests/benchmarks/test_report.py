@@ -50,7 +50,7 @@ def test_a_row_holds_what_was_measured_and_what_stands_beside_it() -> None:
 
 
 def test_startup_has_a_table_of_its_own() -> None:
-    shown = report.section(RUN, ("drift", "scaling"), "cpu.json")
+    shown = report.section(RUN, ("drift",), "cpu.json")
     assert "| import gpudrift | 12.1 ms |" in shown
     assert "| import evidently | not installed |" in shown
 
