@@ -1,7 +1,7 @@
 """How long does the exact KS distance of two columns take, sorted from nothing?
 
-``gpudrift, exact KS`` is a whole check_drift, with the exact W1 and all else in its report; ``gpudrift, KS alone`` is the
-verbs of its backend that sort and compare, for those that find nothing else either.
+``gpudrift, exact KS`` is a whole check_drift, with the exact W1 and all else in its report; ``gpudrift, KS alone`` is
+the verbs of its backend that sort and compare, for those that find nothing else either.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from typing import Any, Final
 from benchmarks.workers import Unavailable, Worker
 from gpudrift.bench import Timing, interleaved
 
-BUDGET_S: Final = 20.0
+BUDGET_S: Final = 15.0
 """Seconds for the measured calls of one contender in one case."""
 TINY_ROWS: Final = 1_000
 """Rows of the call that loads code before the inputs come."""

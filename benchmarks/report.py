@@ -19,7 +19,7 @@ BEGIN: Final = "<!-- benchmarks: made by make bench-report -->"
 END: Final = "<!-- benchmarks: end -->"
 TITLES: Final = {
     "drift": "PSI + KS + JS",
-    "exact_ks": "exact KS",
+    "exact_ks": "PSI + exact KS + JS",
     "counting": "a batch counted",
     "categorical": "one column of texts",
     "parquet": "from Parquet",
@@ -113,8 +113,6 @@ def _what(result: dict[str, Any], ours: str) -> str:
         title = "PSI + exact KS + JS"
     if ours.endswith("KS alone"):
         title = "exact KS alone"
-    elif result["question"] == "exact_ks":
-        title = "PSI + exact KS + JS"
     size = compact(case["rows"])
     if "categories" in case:
         source = ours.partition(", ")[2]
