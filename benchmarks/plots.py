@@ -46,12 +46,12 @@ def _style(colours: dict[str, str]) -> dict[str, Any]:
 
 
 def chosen(run: dict[str, Any]) -> list[Row]:
-    """Rows that have ratios, the first and the largest of each question and kind of work."""
+    """Rows that have ratios, the first two of each question and kind of work."""
     kept: dict[tuple[str, str], list[Row]] = {}
     for row in rows(run):
         if row.question != "scaling" and any("ratio" in found for found in row.beside.values()):
             kept.setdefault((row.question, row.ours), []).append(row)
-    return [row for group in kept.values() for row in (group[:1] if len(group) == 1 else [group[0], group[-1]])]
+    return [row for group in kept.values() for row in group[:2]]
 
 
 def of_scaling(run: dict[str, Any]) -> list[dict[str, Any]]:
