@@ -15,15 +15,13 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from benchmarks.workers import Unavailable, Worker
-from gpudrift.bench import Timing, interleaved
+from gpudrift.bench import BEYOND_CACHES, Timing, interleaved
 
 BUDGET_S: Final = 15.0
 """Seconds for the measured calls of one contender in one case."""
 TINY_ROWS: Final = 1_000
 """Rows of the call that loads code before the inputs come."""
 SUM: Final = "sum of all values"
-_BEYOND_CACHES: Final = 1 << 26
-"""Bytes from which on values come from memory, and bandwidth means something."""
 
 Make = Callable[[Path, int], None]
 Check = Callable[["Contender", Any, Path], str | None]
@@ -141,7 +139,7 @@ def _figures(contender: Contender, timing: Timing[str | None], worker: Worker, c
     figures: dict[str, Any] = timing.to_dict() | {"peak_bytes": worker.peak_bytes}
     if worker.extra_bytes:
         figures["extra_bytes"] = max(worker.extra_bytes)
-    if case.n_bytes >= _BEYOND_CACHES:
+    if case.n_bytes >= BEYOND_CACHES:
         figures["GB_per_s"] = case.n_bytes / timing.median_s / 1e9
     return figures
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from gpudrift.bench.machine import processors
+
+BEYOND_CACHES: Final = 50_000_000
+"""Bytes from which on values come from memory, and bandwidth says something."""
 
 
 @njit(nogil=True, cache=True, fastmath=True)

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import gpudrift as gd
 from gpudrift.bench import numpy_drift
 from gpudrift.bench.agreement import by_definition, counts_disagreement, disagreement, found_by
-from gpudrift.bench.limit import streaming_sum
+from gpudrift.bench.limit import BEYOND_CACHES, streaming_sum
 from gpudrift.bench.tables import Table, column, table
 from gpudrift.bench.timing import Timing, clocked, interleaved
 
@@ -43,7 +43,7 @@ class Standing:
     timings : mapping of candidate to Timing
         gpudrift first.
     n_bytes : int
-        Bytes of the values that were read once; 0 where bandwidth says nothing.
+        Bytes of the values that must be read once; bandwidth says nothing where they are few.
     problem : str or None
         How the results disagree; then there is no ratio.
     """
@@ -63,11 +63,13 @@ class Standing:
     @property
     def share_of_limit(self) -> float | None:
         """Seconds of the streaming sum over the same values, for each second of gpudrift."""
-        return self.timings[SUM].median_s / self.timings[OURS].median_s if SUM in self.timings else None
+        if SUM not in self.timings or self.n_bytes < BEYOND_CACHES:
+            return None
+        return self.timings[SUM].median_s / self.timings[OURS].median_s
 
     def gb_per_s(self, name: str) -> float | None:
         """Values read once, in 10^9 bytes a second, by one candidate."""
-        return self.n_bytes / self.timings[name].median_s / 1e9 if self.n_bytes else None
+        return self.n_bytes / self.timings[name].median_s / 1e9 if self.n_bytes >= BEYOND_CACHES else None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -41,6 +41,12 @@ def test_ratios_and_bandwidth_follow_from_the_medians() -> None:
     assert standing.share_of_limit == 0.25
 
 
+def test_values_that_fit_into_caches_say_nothing_of_the_memory() -> None:
+    timings: quick.Timings = {quick.OURS: Timing((2.0,), 0), quick.SUM: Timing((0.5,), 0)}
+    small = quick.Standing("q", timings, 10**6, None)
+    assert (small.share_of_limit, small.gb_per_s(quick.OURS)) == (None, None)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_streaming_sum_is_the_sum(dtype: str) -> None:
     columns = table(1_001, 4, dtype, 0)

@@ -14,7 +14,7 @@ from .conftest import Run
 
 def standing(problem: str | None) -> quick.Standing:
     timings = {quick.OURS: Timing((0.002,), 0), "NumPy": Timing((0.5,), 0), quick.SUM: Timing((0.001,), 0)}
-    return quick.Standing("a question", timings, 10**7, problem)
+    return quick.Standing("a question", timings, 10**8, problem)
 
 
 def test_it_prints_where_it_stands(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,8 +22,8 @@ def test_it_prints_where_it_stands(run: Run, monkeypatch: pytest.MonkeyPatch) ->
     result = run("bench")
     assert result.exit_code == 0
     shown = [" ".join(row.split()) for row in result.stdout.splitlines()]
-    assert "gpudrift 2 ms 5" in shown
-    assert "NumPy 0.5 s 250 0.02" in shown
+    assert "gpudrift 2 ms 50" in shown
+    assert "NumPy 0.5 s 250 0.2" in shown
     assert shown[-1] == "a question: 50% of the speed of a sum over all processors"
 
 
