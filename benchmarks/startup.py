@@ -68,7 +68,8 @@ def run(options: Options) -> Iterator[dict[str, Any]]:
         parts()  # compiles what is not compiled yet
         warm = [parts() for _ in range(options.repeats)]
         found = {
-            name: _part([run[i] for run in warm]) for i, name in enumerate(("import after NumPy", "first call", "second call"))
+            name: _part([run[i] for run in warm])
+            for i, name in enumerate(("import after NumPy", "first call", "second call"))
         }
         cold = calls(place, NUMBA_CACHE_DIR=cache)
         found["first call, nothing compiled"] = _part([cold[1]])
