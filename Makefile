@@ -24,8 +24,8 @@ comma := ,
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .NOTPARALLEL:
-.PHONY: help demo test test-slow test-required lint types layers doctest wheel-check bench bench-peers error-rates error-rates-peers \
-	error-rates-report gpu-test gpu-sanitize gpu-bench ci clean
+.PHONY: help demo test test-slow test-required lint types layers doctest wheel-check bench bench-peers bench-report \
+	bench-gate error-rates error-rates-peers error-rates-report gpu-test gpu-sanitize gpu-bench ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -49,15 +49,21 @@ layers: $(VENV)/.installed-dev ## imports go down only
 	@$(BIN)/lint-imports --no-logo
 
 doctest: $(VENV)/.installed-dev ## the examples in docstrings
-	@$(BIN)/pytest --doctest-modules gpudrift kernels/gpudrift_kernels
+	@$(BIN)/pytest --doctest-modules gpudrift kernels/gpudrift_kernels benchmarks/report.py
 
 wheel-check: $(VENV)/.installed-dev ## build the wheel, install it in a clean environment, run it from elsewhere
 	@tests/check_wheel.sh $(BIN)/python
 
-bench: $(VENV)/.installed-dev ## measure
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/.installed-dev bench-peers ## measure everything, on a quiet machine: half an hour
+	@$(BIN)/python -m benchmarks --json benchmarks/results/cpu-$$(date +%F).json
 
-bench-peers: $(PEERS:%=.peers/%/.installed) ## what the benchmarks compare with, in .peers: 8 GB, some minutes, once
+bench-peers: $(PEERS:%=.peers/%/.installed) ## what the benchmarks compare with, in .peers: 5 GB, some minutes, once
+
+bench-report: $(VENV)/.installed-bench ## tables and plots from the newest results
+	@$(BIN)/python -m benchmarks.report
+
+bench-gate: $(VENV)/.installed-dev ## fails where a ratio to NumPy has fallen far
+	@$(BIN)/python -m benchmarks.gate
 
 error-rates: $(VENV)/.installed-dev ## simulate how often reports alarm, without drift and with it: half an hour
 	@$(BIN)/python -m benchmarks.error_rates --json benchmarks/results/error-rates-$$(date -u +%F).json
@@ -71,7 +77,7 @@ error-rates-peers: $(VENV)/.installed-dev $(RULED:%=.peers/%/.installed) ## chec
 	done
 	@$(BIN)/pytest -q tests/benchmarks/test_peer_rules.py
 
-error-rates-report: $(VENV)/.installed-figures ## tables and plots of the newest benchmarks/results/error-rates-*.json
+error-rates-report: $(VENV)/.installed-bench ## tables and plots of the newest benchmarks/results/error-rates-*.json
 	@$(BIN)/python -m benchmarks.error_rates.report
 
 # On a machine with an NVIDIA GPU. Nothing is installed: $(GPU_PYTHON) has numba, numba-cuda, cupy, torch, pyarrow and
@@ -92,7 +98,7 @@ gpu-bench: ## bandwidth against a copy, and other libraries; writes benchmarks/r
 	@$(ON_GPU) -m benchmarks.gpu
 
 
-ci: test test-required test-slow lint types layers doctest wheel-check ## everything that a change must pass
+ci: test test-required test-slow lint types layers doctest bench-gate wheel-check ## everything that a change must pass
 
 # The tests that need a browser or a compiler, for the host or for a GPU, where a skip fails.
 test-required: $(VENV)/.installed-required
@@ -140,8 +146,8 @@ $(VENV)/.installed-dev: $(DEPENDENCIES) | $(BIN)/python
 	@$(INSTALL) -e ".[demo,dev,train-cpu]"
 	@touch $@ $(VENV)/.installed-demo
 
-$(VENV)/.installed-figures: $(VENV)/.installed-dev
-	@$(INSTALL) -e ".[demo,dev,train-cpu,figures]"
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	@$(INSTALL) -e ".[bench,demo,dev,train-cpu]"
 	@touch $@
 
 $(VENV)/.installed-required: $(VENV)/.installed-dev

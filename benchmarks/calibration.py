@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 import gpudrift as gd
-from benchmarks.harness import compare, metadata
+from benchmarks.options import Options
+from gpudrift.bench import clocked, interleaved
 
 HOWS: Final = ("multinomial", "block", "leave-one-out")
 ASKED: Final = 0.05
@@ -22,20 +25,20 @@ STREAMS: Final = {
 WINDOWS, NEW_WINDOWS, WORLDS = 60, 10, 100
 
 
-def run(rows: int, features: int, dtype: str | None, repeats: int) -> dict[str, Any]:
+def run(options: Options) -> Iterator[dict[str, Any]]:
     """Seconds for 10,000 replicates of 200 features from 90 windows, and the rates reached where .05 was asked for."""
     profile, windows = _world(np.random.default_rng(0), 90, 1000, 200)
-    seconds = compare(
-        {how: lambda how=how: gd.calibrate(profile, windows, false_alarms=ASKED, how=how) for how in HOWS}, repeats
-    )
+    calls = {how: clocked(partial(gd.calibrate, profile, windows, false_alarms=ASKED, how=how)) for how in HOWS}
+    timings = interleaved(calls, options.repeats)
+    seconds = {how: timing.to_dict() for how, timing in timings.items()}
     print("calibration of 200 features from 90 windows, 10,000 replicates")
     for how, figures in seconds.items():
-        print(f"  {how:15} {figures['median_s']:6.1f} s  [{figures['min_s']:.1f}, {figures['max_s']:.1f}]")
+        print(f"  {how:15} {figures}")
     rates = {name: _rates(*stream) for name, stream in STREAMS.items()}
     print(f"share of new windows beyond the thresholds, {ASKED} asked for")
     for name, found in rates.items():
         print(f"  {name:20}" + "".join(f"  {how} {rate:.3f} (+-{error:.3f})" for how, (rate, error) in found.items()))
-    return {"question": "calibration", "seconds": seconds, "rates": rates} | metadata()
+    yield {"question": "calibration", "seconds": seconds, "rates": rates}
 
 
 def _rates(coefficient: float, deviation: float) -> dict[str, tuple[float, float]]:

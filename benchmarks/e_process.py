@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
 
 import gpudrift as gd
-from benchmarks.harness import metadata
+from benchmarks.options import Options
 
 #: Shares of four categories; the tolerance is .02, and windows hold 500 rows.
 BEFORE: Final = (0.4, 0.3, 0.2, 0.1)
@@ -20,7 +21,7 @@ CASES: Final = {
 WINDOWS: Final = 200
 
 
-def run(rows: int, features: int, dtype: str | None, repeats: int) -> dict[str, Any]:
+def run(options: Options) -> Iterator[dict[str, Any]]:
     """Share of streams of 200 windows with an alarm at alpha .05, and the median windows from the change to it."""
     rng = np.random.default_rng(0)
     profile = gd.profile({"side": np.repeat(np.array(list("abcd")), np.rint(np.array(BEFORE) * 1e5).astype(int))})
@@ -40,4 +41,4 @@ def run(rows: int, features: int, dtype: str | None, repeats: int) -> dict[str, 
         if delays:
             found[name]["median_delay"] = float(np.median(delays))
         print(f"  {name:36} {found[name]}")
-    return {"question": "e_process", "streams": found} | metadata()
+    yield {"question": "e_process", "streams": found}

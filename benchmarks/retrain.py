@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 import gpudrift as gd
-from benchmarks.harness import compare, metadata
+from benchmarks.options import Options
+from gpudrift.bench import clocked, interleaved
 from gpudrift.datasets import by_month, load_flights
 from gpudrift.retrain.losses import auc, loss
 
@@ -32,13 +33,13 @@ NEWEST: Final = 10
 MARGIN: Final = 0.02
 
 
-def run(rows: int, features: int, dtype: str | None, repeats: int) -> dict[str, Any]:
+def run(options: Options) -> Iterator[dict[str, Any]]:
     """The newest tenth by every trainer and its peers, the year as a chain of updates, and the loop of PyTorch."""
     months = months_of_flights()
-    repeats = max(repeats, 5)
+    repeats = max(options.repeats, 5)
     tenth = {name: newest_tenth(name, None, months, repeats) for name in TRAINERS}
     tenth["xgboost, refresh_leaves"] = newest_tenth("xgboost", "refresh_leaves", months, repeats)
-    return {
+    yield {
         "question": "retrain",
         "repeats": repeats,
         "newest_tenth": tenth,
@@ -49,7 +50,7 @@ def run(rows: int, features: int, dtype: str | None, repeats: int) -> dict[str, 
         },
         "ridge_update_minus_fit": ridge_difference(months),
         "torch_loop": torch_loop(months, repeats),
-    } | metadata()
+    }
 
 
 def months_of_flights() -> dict[int, pa.Table]:
@@ -202,7 +203,10 @@ def torch_loop(months: dict[int, pa.Table], repeats: int) -> dict[str, Any]:
                 for numbers, codes, labels in validation:
                     nn.functional.cross_entropy(network(numbers, codes), labels)
 
-    seconds = compare({"gpudrift": lambda: learner.fit(stream, job), "DataLoader": plain}, repeats)
+    timings = interleaved(
+        {"gpudrift": clocked(lambda: learner.fit(stream, job)), "DataLoader": clocked(plain)}, repeats
+    )
+    seconds = {name: timing.to_dict() for name, timing in timings.items()}
     rates = {name: 2 * n_rows / figures["median_s"] for name, figures in seconds.items()}
     print(f"  torch loop, rows/s: {rates}", flush=True)
     return {"rows": n_rows, "epochs": 2, "batch_size": 1024, "rows_per_s": rates, "seconds": seconds}

@@ -15,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from benchmarks.error_rates.scenarios import Scenario, scenarios
 from benchmarks.error_rates.simulate import ALPHA, simulate
-from benchmarks.harness import metadata
+from benchmarks.workers import ROOT
+from gpudrift.bench import machine
 
 
 def main() -> None:
@@ -46,7 +47,7 @@ def main() -> None:
             results.append(result)
             bar.console.print(_line(result), highlight=False, soft_wrap=True)
             if arguments.json:  # after each, so that a run cut short keeps what it found
-                document = {"question": "error_rates", "alpha": ALPHA, "scipy": scipy.__version__} | metadata()
+                document = {"question": "error_rates", "alpha": ALPHA, "scipy": scipy.__version__} | machine(ROOT)
                 arguments.json.write_text(json.dumps(document | {"results": results}, indent=1) + "\n")
 
 

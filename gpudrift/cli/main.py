@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from gpudrift.cli.bench import bench
 from gpudrift.cli.calibrate import calibrate
 from gpudrift.cli.check import check
 from gpudrift.cli.demo import demo
@@ -30,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (check, profile, calibrate, stats, demo, doctor):
+for command in (check, profile, calibrate, stats, demo, doctor, bench):
     app.command()(command)
 
 
