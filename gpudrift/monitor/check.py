@@ -217,7 +217,7 @@ def _at_bound(feature: FeatureDrift, *, upper: bool) -> FeatureDrift:
         return feature
     ks = feature.ks
     if upper and not ks.exact:
-        n, m = (sum(side) for side in zip(*((b.reference, b.current) for b in feature.bins), strict=True))
+        n, m = (side.n - side.missing - side.infinite for side in (feature.reference, feature.current))
         ks = ks_from_statistic(ks.upper, n, m)
     tests = dict(feature.tests)
     if upper and DISTRIBUTION in tests:

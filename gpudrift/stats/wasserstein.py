@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gpudrift.stats.cdf import cdf_difference
-from gpudrift.stats.scaling import divide, exponent_of, scaled_up
+from gpudrift.stats.cdf import CdfDifference, cdf_difference
+from gpudrift.stats.scaling import divide, exponent_of, scaled, scaled_up
 from gpudrift.stats.shares import totals
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def wasserstein_from_cells(
     start: NDArray[np.float64],
     stop: NDArray[np.float64],
     scale: float,
+    *,
+    difference: CdfDifference | None = None,
 ) -> Wasserstein:
     """First Wasserstein distance of two samples of which only counts in ordered cells are known.
 
@@ -63,6 +65,8 @@ def wasserstein_from_cells(
         for a cell with a single value.
     scale : float
         What the distance is divided by, above 0: see `relative_scale`.
+    difference : CdfDifference, optional
+        Of these counts, where there is one already.
 
     Returns
     -------
@@ -99,22 +103,19 @@ def wasserstein_from_cells(
     >>> wasserstein_from_cells(np.array([4, 0]), np.array([2, 2]), *edges, scale=1.0)
     Wasserstein(value=0.5, lower=0.0, upper=1.5)
     """
+    from gpudrift_kernels.steps import areas  # which loads Numba
+
     n, m = totals(reference, current)
     _check_cells(reference, start, stop)
     if n == 0 or m == 0:
         return Wasserstein(math.nan, math.nan, math.nan)
     _check_scale(scale)
-    difference = cdf_difference(reference, current, n, m)
     exponent = exponent_of(start, stop) - _SUMMED_BELOW
-    start, stop = np.ldexp(start, -exponent), np.ldexp(stop, -exponent)
-    width = stop - start
-    at_least = np.maximum(0.0, np.maximum(difference.lowest, -difference.highest))
-    at_most = np.maximum(difference.highest, -difference.lowest)
-    midpoint = 0.5 * (np.abs(difference.before) + np.abs(difference.after))
-    gaps = float(np.sum(np.abs(difference.after[:-1]) * (start[1:] - stop[:-1])))
-    value, lower, upper = (
-        divide(gaps + float(np.sum(level * width)), exponent, scale) for level in (midpoint, at_least, at_most)
+    ends = scaled(start, -exponent), scaled(stop, -exponent)
+    gaps, *inside = (
+        float(part.sum()) for part in areas(*(difference or cdf_difference(reference, current, n, m)), *ends)
     )
+    value, lower, upper = (divide(gaps + level, exponent, scale) for level in inside)
     return Wasserstein(value, lower, upper)
 
 
@@ -202,11 +203,12 @@ def mean_std_from_cells(
     _check_cells(counts, start, stop)
     # An empty cell far out would set the power of two, and the squares of a small spread would underflow.
     occupied = counts > 0
-    counts, start, stop = counts[occupied], start[occupied], stop[occupied]
+    if not occupied.all():
+        counts, start, stop = counts[occupied], start[occupied], stop[occupied]
     if counts.size == 0:
         return math.nan, math.nan
     exponent = exponent_of(start, stop)
-    start, stop = np.ldexp(start, -exponent), np.ldexp(stop, -exponent)
+    start, stop = scaled(start, -exponent), scaled(stop, -exponent)
     pivot = float(start[np.argmax(counts)])
     offset = 0.5 * ((start - pivot) + (stop - pivot))
     weight = counts / counts.sum().item()

@@ -1,6 +1,8 @@
-"""The counters of a dense table that are not zero."""
+"""The counters of a dense table that are not zero, and two sides of such counters beside each other."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,3 +43,43 @@ def _gather(c: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]
             places[k], rows[k] = i, c[i]
             k += 1
     return places, rows
+
+
+def aligned(
+    one: tuple[NDArray[np.int64], NDArray[Any]], other: tuple[NDArray[np.int64], NDArray[Any]]
+) -> tuple[NDArray[np.int64], NDArray[Any], NDArray[Any]]:
+    """Places that either side occupies, ascending, and the counts of both sides there, of one dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sides = (np.array([1, 3]), np.array([7, 2])), (np.array([3, 4]), np.array([5, 6]))
+    >>> [found.tolist() for found in aligned(*sides)]
+    [[1, 3, 4], [7, 2, 0], [0, 5, 6]]
+    """
+    dtype = np.result_type(one[1], other[1])
+    (i, f), (j, g) = ((places, rows.astype(dtype, copy=False)) for places, rows in (one, other))
+    places, left, right = np.empty(i.size + j.size, np.int64), *np.empty((2, i.size + j.size), dtype)
+    n = _align(read_only(i), read_only(f), read_only(j), read_only(g), places, left, right)
+    return places[:n], left[:n], right[:n]
+
+
+@kernel
+def _align(
+    i: NDArray[np.int64], f: NDArray[Any], j: NDArray[np.int64], g: NDArray[Any],
+    places: NDArray[np.int64], left: NDArray[Any], right: NDArray[Any],
+) -> int:  # fmt: skip
+    a = b = n = 0
+    while a < i.size or b < j.size:
+        here = a < i.size and (b == j.size or i[a] <= j[b])
+        there = b < j.size and (a == i.size or j[b] <= i[a])
+        places[n] = i[a] if here else j[b]
+        left[n], right[n] = 0, 0
+        if here:
+            left[n] = f[a]
+            a += 1
+        if there:
+            right[n] = g[b]
+            b += 1
+        n += left[n] != 0 or right[n] != 0  # a weight may be nothing
+    return n
