@@ -28,6 +28,7 @@ from gpudrift.stats.total_variation import total_variation
 from gpudrift.stats.wasserstein import (
     Wasserstein,
     mean_std_from_cells,
+    mean_std_sorted,
     relative_scale,
     wasserstein_exact,
     wasserstein_from_cells,
@@ -59,6 +60,7 @@ __all__ = [
     "l_infinity",
     "mean_change_from_cells",
     "mean_std_from_cells",
+    "mean_std_sorted",
     "new_rate_log_pvalue",
     "out_of_range_from_cells",
     "pool_rare",
