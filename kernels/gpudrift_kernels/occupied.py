@@ -25,24 +25,25 @@ def occupied(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
 
 @kernel
 def _gather(c: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Eight at a time: most of a table is empty, and its empty stretches are long."""
+    """Eight at a time: most of a table is empty, and its empty stretches are long.
+
+    In the others every counter is written, and the next one over it if it is zero: no branch that data decide.
+    """
     n = np.int64(0)
     for i in range(c.size):
         n += np.int64(c[i] != 0)
-    places, rows = np.empty(n, np.int64), np.empty(n, np.int64)
-    k = 0
+    places, rows = np.empty(n + 1, np.int64), np.empty(n + 1, np.int64)
+    k = np.uint64(0)
     for first in range(0, c.size - 7, 8):
         near = c[first] | c[first + 1] | c[first + 2] | c[first + 3]
         if near | c[first + 4] | c[first + 5] | c[first + 6] | c[first + 7]:
             for i in range(first, first + 8):
-                if c[i]:
-                    places[k], rows[k] = i, c[i]
-                    k += 1
+                places[k], rows[k] = i, c[i]
+                k += np.uint64(c[i] != 0)
     for i in range(c.size & ~7, c.size):
-        if c[i]:
-            places[k], rows[k] = i, c[i]
-            k += 1
-    return places, rows
+        places[k], rows[k] = i, c[i]
+        k += np.uint64(c[i] != 0)
+    return places[:n], rows[:n]
 
 
 def aligned(
