@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from gpudrift.frames.column import Raw, as_arrow, rows, rows_at, viewless
 from gpudrift.frames.device import DeviceCategories
 from gpudrift.frames.kinds import is_text
+from gpudrift_kernels.cpu.texts import TextTable, text_codes, text_table
 
 #: Rows and bytes whose distinct values are looked for at once.
 _ROWS: Final = 1 << 20
@@ -71,11 +73,17 @@ class CategoryReader:
 
     def _codes_of(self, values: pa.Array) -> NDArray[np.int32]:
         """The code of each value; negative for null and NaN."""
-        texts = as_text(values)
-        codes = pc.index_in(texts, value_set=self._vocabulary).fill_null(len(self._vocabulary))
+        texts = values if pt.is_string(values.type) or pt.is_large_string(values.type) else as_text(values)
+        if not len(texts):
+            return np.empty(0, np.int32)
+        codes = text_codes(*_buffers(texts), self._table)
         if texts.null_count:
-            codes = pc.if_else(texts.is_null(), -1, codes)
-        return np.asarray(codes.to_numpy(zero_copy_only=False), np.int32)
+            codes[texts.is_null().to_numpy(zero_copy_only=False)] = -1
+        return codes
+
+    @cached_property
+    def _table(self) -> TextTable:
+        return text_table(*_buffers(self._vocabulary))
 
 
 def distinct_texts(raw: Raw, known: pa.Array, *, most: int, most_bytes: int) -> pa.Array | None:
@@ -160,6 +168,16 @@ def _text_bytes(texts: pa.Array) -> int:
 
 def _entries(chunk: pa.DictionaryArray, indices: pa.Array) -> pa.Array:
     return viewless(chunk.dictionary).take(indices)
+
+
+def _buffers(texts: pa.Array) -> tuple[NDArray[Any], NDArray[np.uint8]]:
+    """Offsets of strings, one more than there are, and the bytes that they refer to; no copies."""
+    _, offsets, data = texts.buffers()
+    dtype = np.int32 if pt.is_string(texts.type) else np.int64
+    if offsets is None or not offsets.size:  # of no strings
+        return np.zeros(1, dtype), np.empty(0, np.uint8)
+    within = np.frombuffer(offsets, dtype)[texts.offset : texts.offset + len(texts) + 1]
+    return within, np.empty(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
 
 
 def _identity(array: pa.Array) -> tuple[int, ...]:

@@ -76,17 +76,17 @@ def _guesses(
             rank = np.int64(
                 _guess(_distance_of(indices[k] - passed, layout, scale), centre, integral, smallest, largest)
             )
-        out[k] = min(max(rank, smallest + 1), largest - 1)
+        out[k] = np.int64(min(max(int(rank), smallest + 1), largest - 1))
     return out
 
 
 @kernel
-def _gallop(low: int, index: int, rule: Rule, smallest: int, largest: int) -> int:
+def _gallop(low: Any, index: int, rule: Rule, smallest: int, largest: int) -> Any:
     """From a guess gallop to ranks between which the answer lies, then halve their distance."""
     layout, centre, scale, integral = layout_in(rule), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
     cuts = rule.cuts
     high = low
-    step = np.int64(1)
+    step: Any = np.int64(1)
     if _index_at(high, layout, centre, scale, integral, cuts) >= index:
         while low > smallest:
             low = high - step if high >= smallest + step else smallest

@@ -49,3 +49,13 @@ def prefetch(typing: Any, array: Any, j: Any) -> tuple[Any, Callable[..., Any]]:
         return context.get_dummy_value()
 
     return types.none(array, types.intp), generate
+
+
+@_instruction
+def word_at(typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
+    """The eight bytes from an address on, which need not be a multiple of eight."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        return builder.load(builder.inttoptr(arguments[0], ir.IntType(64).as_pointer()), align=1)
+
+    return types.uint64(types.int64), generate
