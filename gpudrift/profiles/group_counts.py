@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,7 +121,7 @@ class GroupCounter:
             table = self._tables.pop(f)  # one at a time: all of them twice would not fit
             if f in self._usable:
                 weights = None if table.weights is None else _grown(table.weights, keys.size)[order]
-                tables[f] = Tally(_packed(_grown(table.rows, keys.size)[order]), weights)
+                tables[f] = Tally(_grown(table.rows, keys.size)[order], weights)
         squares = tuple(self._squares[g] for g in order.tolist())
         return GroupCounts(self._grid, keys[order], _grown(self._n_rows, keys.size)[order], squares, tables)
 
@@ -130,16 +130,20 @@ def _added(table: Tally | None, tally: Tally, places: NDArray[np.int64], n_group
     if table is None:
         n_cells = tally.rows.shape[1]
         weights = None if tally.weights is None else np.zeros((0, n_cells), np.int64)
-        table = Tally(np.zeros((0, n_cells), np.uint32), weights)
-    rows = _grown(table.rows, n_groups)
-    if rows.dtype == np.uint32 and int(rows.max(initial=0)) + int(tally.rows.max(initial=0)) > _MOST_UINT32:
-        rows = rows.astype(np.int64)
+        table = Tally(np.zeros((0, n_cells), _UNSIGNED[0]), weights)
+    rows = _widened(_grown(table.rows, n_groups), int(table.rows.max(initial=0)) + int(tally.rows.max(initial=0)))
     rows[places] += tally.rows.astype(rows.dtype)
     if table.weights is None or tally.weights is None:
         return Tally(rows)
     weights = _grown(table.weights, n_groups)
     weights[places] += tally.weights
     return Tally(rows, weights)
+
+
+def _widened(rows: NDArray[Any], most: int) -> NDArray[Any]:
+    """In a type that holds ``most`` rows."""
+    fitting = next((dtype for dtype in _UNSIGNED if most <= np.iinfo(dtype).max), np.int64)
+    return rows.astype(fitting, copy=False) if np.iinfo(fitting).max > np.iinfo(rows.dtype).max else rows
 
 
 def _grown(table: NDArray[np.int64], n_groups: int) -> NDArray[np.int64]:
@@ -151,14 +155,10 @@ def _grown(table: NDArray[np.int64], n_groups: int) -> NDArray[np.int64]:
     return larger
 
 
-def _packed(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    smallest = np.uint16 if int(rows.max(initial=0)) <= np.iinfo(np.uint16).max else rows.dtype
-    return rows.astype(smallest, copy=False)
-
-
 def _summed(table: NDArray[np.int64], groups: NDArray[np.int64]) -> NDArray[np.int64]:
     total: NDArray[np.int64] = table[groups].sum(axis=0, dtype=np.int64)
     return total
 
 
-_MOST_UINT32 = np.iinfo(np.uint32).max
+#: Types of a table, the smallest first.
+_UNSIGNED = (np.uint16, np.uint32)
