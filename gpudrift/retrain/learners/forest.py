@@ -24,6 +24,9 @@ from gpudrift.retrain.twins import fit_twin, why_no_twin
 class Forest:
     """Random forest of a fixed size.
 
+    Trees have no weights to pull back: what holds an update is that all but ``grow`` of the trees stay as they are, and
+    that the new ones see the replayed rows too.
+
     Parameters
     ----------
     n_trees : int
