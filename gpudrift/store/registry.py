@@ -6,10 +6,11 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -80,7 +81,7 @@ class Registry:
         if not re.fullmatch(r"[\w.-]+", name):
             raise ConfigError(f"name must be of letters, digits, '_', '.' and '-', got {name!r}")
         place = os.fspath(url) if url is not None else os.environ.get("MLFLOW_TRACKING_URI") or "gpudrift-registry"
-        self._folder = None if "://" in place else Path(place)
+        self._folder = None if "://" in place or place.partition(":")[0] == "databricks" else Path(place)
         self.url = place if self._folder is None else embedded_url(self._folder)
         self.name = name
         self._clock = clock
@@ -136,6 +137,7 @@ class Registry:
                 Cost(**header["cost"]),
             )
             run = self._client.create_run(self._experiment).info
+            made = None
             try:
                 self._client.log_artifacts(run.run_id, str(folder), "model")
                 for key, value in {**version.metrics, "wall_s": version.cost.wall_s, "rows": version.cost.rows}.items():
@@ -143,9 +145,9 @@ class Registry:
                 tags = {_DIGEST: digest, _LINEAGE: version.to_json()}
                 source = f"{run.artifact_uri}/model"
                 made = self._client.create_model_version(self.name, source=source, run_id=run.run_id, tags=tags)
-            except BaseException:
-                self._client.set_terminated(run.run_id, "FAILED")  # what was uploaded belongs to no version
-                raise
+            finally:
+                if made is None:
+                    self._discard(run)
             self._client.set_terminated(run.run_id)
             return Version.from_json(version.to_json(), int(made.version))
 
@@ -218,23 +220,16 @@ class Registry:
     def folder(self, version: Version | int) -> Path:
         """The artifact of a version, checked: what ``load_model`` reads.
 
+        From a server it comes into a new folder, which is yours to remove.
+
         Raises
         ------
         ModelError
             It is damaged, or not the one that was registered.
         """
         chosen = version if isinstance(version, Version) else self.version(version)
-        with answering(self.url):
-            held = self._client.get_model_version(self.name, str(chosen.number))
-            source = urlparse(held.source)
-            if source.scheme == "file":
-                folder = Path(url2pathname(source.path))
-            else:
-                folder = Path(
-                    self._client.download_artifacts(held.run_id, "model", tempfile.mkdtemp(prefix="gpudrift-"))
-                )
-        if artifact_digest(folder) != chosen.digest:
-            raise ModelError(f"version {chosen.number} of {self.name!r} is not what was registered; register it again")
+        folder = self._fetched(chosen, None)
+        self._check(folder, chosen)
         return folder
 
     def costs(self, trainer: str, *, how: str = "full") -> list[Cost]:
@@ -252,18 +247,50 @@ class Registry:
         if not any(model.name == self.name for model in self._client.search_registered_models(f"name='{self.name}'")):
             self._client.create_registered_model(self.name)
 
+    def _fetched(self, version: Version, place: str | None) -> Path:
+        """The folder of a version: where it lies, or downloaded into a place, a new folder by default."""
+        with answering(self.url):
+            held = self._client.get_model_version(self.name, str(version.number))
+            if (source := urlparse(held.source)).scheme == "file":
+                return Path(url2pathname(source.path))
+            place = place or tempfile.mkdtemp(prefix="gpudrift-")
+            return Path(self._client.download_artifacts(held.run_id, "model", place))
+
+    def _check(self, folder: Path, version: Version) -> None:
+        if artifact_digest(folder) != version.digest:
+            raise ModelError(f"version {version.number} of {self.name!r} is not what was registered; register it again")
+
+    def _discard(self, run: Any) -> None:
+        """What was uploaded belongs to no version; a full disk gets its room back, and keeps the first error."""
+        uploaded = urlparse(run.artifact_uri)
+        if self._folder is not None and uploaded.scheme == "file":
+            shutil.rmtree(url2pathname(uploaded.path), ignore_errors=True)
+        with suppress(RegistryError), answering(self.url):
+            self._client.set_terminated(run.run_id, "FAILED")
+
     def _versions(self) -> list[Version]:
-        found = self._client.search_model_versions(f"name='{self.name}'")
+        found = self._paged(self._client.search_model_versions)
         versions = [
             Version.from_json(held.tags[_LINEAGE], int(held.version)) for held in found if _LINEAGE in held.tags
         ]
         return sorted(versions, key=lambda version: version.number)
 
+    def _paged(self, search: Callable[..., Any]) -> list[Any]:
+        """Everything that a search finds under this name, page by page."""
+        found: list[Any] = []
+        token = None
+        while True:
+            page = search(f"name='{self.name}'", page_token=token)
+            found += page
+            if not (token := page.token):
+                return found
+
     def _move(self, verb: str, version: Version | int, alias: str, reason: str) -> Served:
         if alias not in ALIASES:
             raise ConfigError(f"alias must be one of {', '.join(ALIASES)}, got {alias!r}")
         chosen = version if isinstance(version, Version) else self.version(version)
-        self.folder(chosen)
+        with tempfile.TemporaryDirectory(prefix="gpudrift-") as place:
+            self._check(self._fetched(chosen, place), chosen)
         with self._locked(), answering(self.url):
             entries = self._settled()
             now = self._clock()

@@ -225,10 +225,12 @@ def test_a_killed_save_leaves_no_half_model(ridge: gd.Model, tmp_path: Path) -> 
     done = subprocess.run([sys.executable, "-c", KILLED, str(place)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert not place.exists()
+    assert len(list(tmp_path.iterdir())) == 1  # its draft, which nobody holds any more
     message = f"{place} holds no model (model.json: No such file or directory); check the path"
     fails(gd.ModelError, message, lambda: gd.load_model(place))
     ridge.save(place)
     assert gd.load_model(place).id == ridge.id
+    assert list(tmp_path.iterdir()) == [place]
 
 
 def test_a_taken_place_is_not_overwritten(ridge: gd.Model, tmp_path: Path) -> None:
