@@ -17,7 +17,10 @@ from gpudrift.cli.check import check
 from gpudrift.cli.demo import demo
 from gpudrift.cli.doctor import doctor
 from gpudrift.cli.errors import ERROR, INTERRUPTED, Commands, say, settle
+from gpudrift.cli.history import history
+from gpudrift.cli.models import models
 from gpudrift.cli.profile import profile
+from gpudrift.cli.rollback import rollback
 from gpudrift.version import __version__
 
 app = typer.Typer(
@@ -28,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (check, profile, demo, doctor):
+for command in (check, profile, models, history, rollback, demo, doctor):
     app.command()(command)
 
 

@@ -18,6 +18,8 @@ from typing import Any, Final
 
 from gpudrift.errors import DependencyMissing, GpudriftError, RegistryError
 
+#: The file that an embedded registry lives in.
+DATABASE: Final = "registry.db"
 _TIMEOUT_S: Final = 5.0
 
 
@@ -46,7 +48,7 @@ def embedded_url(folder: Path) -> str:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RegistryError(f"registry {folder} cannot be made: {error.strerror}; choose another place") from error
-    return f"sqlite:///{folder.absolute() / 'registry.db'}"
+    return f"sqlite:///{folder.absolute() / DATABASE}"
 
 
 def shown(url: str) -> str:

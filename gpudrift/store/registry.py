@@ -18,9 +18,10 @@ from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 from gpudrift.errors import ConfigError, ModelError, RegistryError
+from gpudrift.nearest import hint
 from gpudrift.store.artifact import HEADER, artifact_digest
 from gpudrift.store.cost import Cost
-from gpudrift.store.mlflow_client import answering, embedded_url, open_client
+from gpudrift.store.mlflow_client import DATABASE, answering, embedded_url, open_client, shown
 from gpudrift.store.versions import Served, Version
 
 ALIASES: Final = ("champion", "challenger", "shadow")
@@ -54,13 +55,15 @@ class Registry:
         By default what ``MLFLOW_TRACKING_URI`` says, else the folder ``gpudrift-registry``.
     name : str
         The model's name in MLflow.
+    create : bool
+        Make what is not there yet; False: a registry or a name that is not there is an error.
     clock : callable
         Gives the time, with its zone.
 
     Raises
     ------
     RegistryError
-        It does not answer.
+        It does not answer, or is not there.
 
     Examples
     --------
@@ -76,18 +79,21 @@ class Registry:
         url: str | os.PathLike[str] | None = None,
         *,
         name: str = "model",
+        create: bool = True,
         clock: Callable[[], datetime] = _now,
     ) -> None:
         if not re.fullmatch(r"[\w.-]+", name):
             raise ConfigError(f"name must be of letters, digits, '_', '.' and '-', got {name!r}")
         place = os.fspath(url) if url is not None else os.environ.get("MLFLOW_TRACKING_URI") or "gpudrift-registry"
         self._folder = None if "://" in place or place.partition(":")[0] == "databricks" else Path(place)
+        if self._folder is not None and not create and not (self._folder / DATABASE).is_file():
+            raise RegistryError(f"{place} holds no registry; check the path, or register a model there first")
         self.url = place if self._folder is None else embedded_url(self._folder)
         self.name = name
         self._clock = clock
         self._client = open_client(self.url)
         with answering(self.url):
-            self._open()
+            self._open() if create else self._find()
 
     def register(
         self,
@@ -199,6 +205,10 @@ class Registry:
             raise RegistryError(f"no version of {self.name!r} served as {alias} then{when}")
         return self.version(found[-1].version)
 
+    def serving(self) -> dict[str, int]:
+        """The number of the version that serves now, by alias."""
+        return {entry.alias: entry.version for entry in self.history()}
+
     def history(self, *, alias: str | None = None) -> list[Served]:
         """What served when, oldest first."""
         with answering(self.url):
@@ -244,8 +254,17 @@ class Registry:
             self._experiment = self._client.create_experiment(_EXPERIMENT, artifact_location=place)
         else:
             self._experiment = found.experiment_id
-        if not any(model.name == self.name for model in self._client.search_registered_models(f"name='{self.name}'")):
+        if not self._is_known():
             self._client.create_registered_model(self.name)
+
+    def _find(self) -> None:
+        """The registered model, which is there."""
+        if not self._is_known():
+            known = sorted(model.name for model in self._client.search_registered_models(max_results=100))
+            raise RegistryError(f"{shown(self.url)} holds no model {self.name!r}: {hint(self.name, known)}")
+
+    def _is_known(self) -> bool:
+        return any(model.name == self.name for model in self._client.search_registered_models(f"name='{self.name}'"))
 
     def _fetched(self, version: Version, place: str | None) -> Path:
         """The folder of a version: where it lies, or downloaded into a place, a new folder by default."""
