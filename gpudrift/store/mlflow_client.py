@@ -35,6 +35,7 @@ def open_client(url: str) -> Any:
         raise DependencyMissing('the registry needs mlflow: pip install "gpudrift[train]"')
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # a library that is asked for a model makes no other call
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # or a server that stops is waited for for minutes
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # nor prints
     with answering(url):
         mlflow = importlib.import_module("mlflow")
         for noisy in ("alembic", "mlflow.store"):  # they tell of tables made on first use
