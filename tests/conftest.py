@@ -92,7 +92,9 @@ def _cuda_compiler_missing() -> str | None:
 def _server_missing() -> str | None:
     program = os.environ.get("GPUDRIFT_MLFLOW")
     if not program:
-        return "GPUDRIFT_MLFLOW does not name the mlflow of an environment that has its server (make registry-test does)"
+        return (
+            "GPUDRIFT_MLFLOW does not name the mlflow of an environment that has its server (make registry-test does)"
+        )
     return None if shutil.which(program) else f"{program}, which GPUDRIFT_MLFLOW names, cannot be run"
 
 
