@@ -31,8 +31,8 @@ class Served:
     leaks: Sequence[str]
 
 
-#: By name. ``car_loan`` is synthetic, with a change near row 75,000; ``employment`` is real (Massachusetts, 2015 to 2018)
-#: and hardly drifts; ``credit_card`` has three classes; ``car_price`` is a number.
+#: By name. ``car_loan`` is synthetic, with a change near row 75,000; ``employment`` is real (Massachusetts, 2015 to
+#: 2018) and hardly drifts; ``credit_card`` has three classes; ``car_price`` is a number.
 SERVED: Final = {
     "car_loan": Served(
         "synthetic_car_loan_reference.csv",

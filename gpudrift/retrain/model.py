@@ -180,4 +180,6 @@ class Model:
         return stream.sample(np.unique(np.linspace(0, n_rows - 1, min(n_rows, MOST_ROWS)).astype(np.int64)))
 
     def _score(self, rows: pa.Table) -> float:
-        return score(self._predict(rows), rows[LABEL].to_numpy())
+        """Of rows as ``_plain`` keeps them: numbers and text, whatever types they came in."""
+        inputs = self.features.transform({name: rows[name] for name in self.features.names})
+        return score(self.learner.predict(self.state, inputs, self.job), rows[LABEL].to_numpy())

@@ -135,6 +135,14 @@ def test_anchors_of_numbers_change_in_units_of_their_spread() -> None:
     assert -3 < newer.transfer.worst < -0.02
 
 
+def test_categories_of_any_type_can_be_anchored() -> None:
+    rows = month(1) | {"hour": np.arange(800) % 24, "night": np.arange(800) % 3 == 0}
+    model = logistic(categorical=["hour"]).fit(rows, target="late").with_anchors({"mine": rows})
+    newer = logistic(categorical=["hour"]).update(model, rows, target="late")
+    assert newer.transfer is not None
+    assert newer.transfer.changes["mine"] == pytest.approx(newer.score(rows) - model.score(rows))
+
+
 def test_anchors_survive_their_folder(fitted: gd.Model, tmp_path: Any) -> None:
     fitted.save(tmp_path / "model")
     again = gd.load_model(tmp_path / "model")

@@ -366,6 +366,35 @@ def test_twins_take_only_arguments_that_cuml_26_10_has() -> None:
     assert passed <= set(recorded["cuml.solvers.QN"])
 
 
+def test_what_a_twin_without_a_way_back_learned_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from gpudrift.retrain import twins
+
+    class Theirs:
+        """cuML's names: the variances are ``sigma_``."""
+
+        def __init__(self, priors: Any, var_smoothing: float) -> None:
+            self._held = GaussianNB(priors=priors, var_smoothing=var_smoothing)
+
+        def fit(self, *arguments: Any, **options: Any) -> None:
+            self._held.fit(*arguments, **options)
+            for name in ("classes_", "class_count_", "class_prior_", "theta_", "epsilon_"):
+                setattr(self, name, getattr(self._held, name))
+            self.sigma_ = self._held.var_
+
+    ours = twins.library
+    monkeypatch.setattr(
+        twins, "library", lambda name, **o: SimpleNamespace(GaussianNB=Theirs) if "cuml" in name else ours(name)
+    )
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(200, 3)), rng.integers(0, 2, 200)
+    copied, oracle = twins.fit_twin(GaussianNB(), x, y, None), GaussianNB().fit(x, y)
+    assert np.array_equal(copied.predict_proba(x), oracle.predict_proba(x))
+    new = rng.normal(size=(50, 3)), rng.integers(0, 2, 50)
+    assert np.array_equal(copied.partial_fit(*new).predict_proba(x), oracle.partial_fit(*new).predict_proba(x))
+
+
 @pytest.mark.gpu
 def test_the_recorded_signatures_are_those_of_cuml() -> None:
     pytest.importorskip("cuml")
@@ -376,7 +405,7 @@ def test_the_recorded_signatures_are_those_of_cuml() -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("name", ["ridge", "logistic", "forest", "xgboost", "torch"])
+@pytest.mark.parametrize("name", ["ridge", "naive_bayes", "logistic", "forest", "xgboost", "torch"])
 def test_the_gpu_gives_the_same_score(name: str) -> None:
     scores = []
     for device in ("cpu", "cuda"):
