@@ -118,9 +118,17 @@ class Registry:
         ------
         DataError
             The model cannot be written.
+        ConfigError
+            A receipt that JSON cannot hold; windows that are no list.
         RegistryError
             The registry does not answer; it holds no half version.
         """
+        if isinstance(windows, str):
+            raise ConfigError(f"windows must be a list of names, got {windows!r}; pass [{windows!r}]")
+        try:
+            json.dumps(receipt)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"receipt must hold JSON values: {error}") from error
         with tempfile.TemporaryDirectory(prefix="gpudrift-") as place, self._locked(), answering(self.url):
             folder = Path(place) / "model"
             model.save(folder)
@@ -212,7 +220,7 @@ class Registry:
     def history(self, *, alias: str | None = None) -> list[Served]:
         """What served when, oldest first."""
         with answering(self.url):
-            entries = [entry for _, entry, _ in self._settled()]
+            entries = [entry for _, entry, _ in self._moves()]
         return [entry for entry in entries if alias in (None, entry.alias)]
 
     def versions(self) -> list[Version]:
@@ -311,7 +319,7 @@ class Registry:
         with tempfile.TemporaryDirectory(prefix="gpudrift-") as place:
             self._check(self._fetched(chosen, place), chosen)
         with self._locked(), answering(self.url):
-            entries = self._settled()
+            entries = self._moves(settle=True)
             now = self._clock()
             if now.tzinfo is None:
                 raise ConfigError("clock must give times with a zone")
@@ -326,20 +334,24 @@ class Registry:
             self._client.set_registered_model_tag(self.name, key, entry.to_json(done=True))
         return entry
 
-    def _settled(self) -> list[tuple[str, Served, bool]]:
-        """The history; a move that was cut off counts if its alias has moved, and is struck out if not."""
+    def _moves(self, *, settle: bool = False) -> list[tuple[str, Served, bool]]:
+        """The history; a move that was cut off counts if its alias has moved, and is struck out if not.
+
+        Only who holds the lock writes that down (``settle``): what looks cut off may be under way.
+        """
         model = self._client.get_registered_model(self.name)
         entries = [
             (key, *Served.from_json(text)) for key, text in sorted(model.tags.items()) if key.startswith(_SERVED)
         ]
         kept = []
         for key, entry, done in entries:
-            if not done:
-                if int(model.aliases.get(entry.alias, 0)) != entry.version or entry.version == entry.previous:
-                    self._client.delete_registered_model_tag(self.name, key)
-                    continue
+            moved = int(model.aliases.get(entry.alias, 0)) == entry.version != entry.previous
+            if done or moved:
+                kept.append((key, entry, True))
+            if settle and not done and moved:
                 self._client.set_registered_model_tag(self.name, key, entry.to_json(done=True))
-            kept.append((key, entry, True))
+            elif settle and not done:
+                self._client.delete_registered_model_tag(self.name, key)
         return kept
 
     @contextmanager

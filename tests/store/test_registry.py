@@ -280,6 +280,31 @@ def test_what_it_does_not_know_is_named(registry: gd.Registry, models: list[gd.M
         registry.at()
 
 
+def test_lineage_that_could_not_be_read_again_is_refused(registry: gd.Registry, models: list[gd.Model]) -> None:
+    with pytest.raises(gd.ConfigError, match=r"^windows must be a list of names, got '2026-01'; pass \['2026-01'\]$"):
+        registry.register(models[0], windows="2026-01")
+    with pytest.raises(gd.ConfigError, match=r"^receipt must hold JSON values: Object of type datetime"):
+        registry.register(models[0], receipt={"at": START})
+    assert registry.versions() == []
+
+
+def test_reading_the_history_strikes_out_no_move_that_is_under_way(
+    folder: Path, models: list[gd.Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry, reader = gd.Registry(folder, clock=Clock()), gd.Registry(folder)
+    version = registry.register(models[0])
+    set_alias = registry._client.set_registered_model_alias
+
+    def watched(*arguments: Any) -> None:
+        assert reader.history() == []
+        set_alias(*arguments)
+        assert [entry.version for entry in reader.history()] == [1]
+
+    monkeypatch.setattr(registry._client, "set_registered_model_alias", watched)
+    registry.promote(version)
+    assert [entry.version for entry in reader.history()] == [1]
+
+
 def test_a_name_that_would_not_be_found_again_is_refused(tmp_path: Path) -> None:
     with pytest.raises(gd.ConfigError, match=r"^name must be of letters, digits, '_', '\.' and '-', got \"it's\"$"):
         gd.Registry(tmp_path, name="it's")
