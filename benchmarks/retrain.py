@@ -175,18 +175,31 @@ def is_class(column: pa.ChunkedArray) -> bool:
 
 
 def year(name: str, months: dict[int, pa.Table], target: str) -> dict[str, Any]:
-    """January, then an update by each month to November, beside full fits of all so far; the next month is scored."""
+    """January, then each month to November, the next one scored: a chain of updates, full fits of all so far, and what
+    the defaults come to: an update, or the full fit where one is due or the update would be refused."""
     trainer = trainer_of(name, 0)
-    model = trainer.fit(rows_of(months, [1], target), target=target)
-    chain: dict[str, list[dict[str, float]]] = {"warm": [], "full": []}
+    chain: dict[str, list[dict[str, float]]] = {"warm": [], "full": [], "default": []}
+    warm = default = trainer.fit(rows_of(months, [1], target), target=target)
     for month in range(2, 12):
-        model = trainer.update(model, rows_of(months, [month], target), target=target)
+        newest = rows_of(months, [month], target)
+        warm = trainer.update(warm, newest, target=target)
         full = trainer.fit(rows_of(months, range(1, month + 1), target), target=target)
-        for kind, made in (("warm", model), ("full", full)):
-            chain[kind].append({"month": month + 1, "seconds": made.cost.wall_s, **scores(made, months[month + 1])})
-    measures = [key for key in chain["warm"][0] if key not in ("month", "seconds")]
+        seconds = 0.0
+        if trainer.due(default) is None:
+            default = trainer.update(default, newest, target=target)
+            seconds = default.cost.wall_s
+        if not seconds or (default.how != "exact_sums" and default.transfer and default.transfer.beyond(MARGIN)):
+            default, seconds = full, seconds + full.cost.wall_s
+        for kind, made, took in (
+            ("warm", warm, warm.cost.wall_s),
+            ("full", full, full.cost.wall_s),
+            ("default", default, seconds),
+        ):
+            entry = {"month": month + 1, "seconds": took, "full_fit": made is full}
+            chain[kind].append(entry | scores(made, months[month + 1]))
+    measures = [key for key in chain["warm"][0] if key not in ("month", "seconds", "full_fit")]
     summary = {
-        kind: {"seconds": sum(e["seconds"] for e in entries)}
+        kind: {"seconds": sum(e["seconds"] for e in entries), "full_fits": sum(e["full_fit"] for e in entries)}
         | {m: statistics.mean(e[m] for e in entries) for m in measures}
         for kind, entries in chain.items()
     }

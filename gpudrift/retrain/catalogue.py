@@ -38,7 +38,8 @@ def get_trainer(name: str, *, device: str = "auto", seed: int = 0, **params: Any
         The same seed, data and number of threads give the same model.
     **params
         Fields of the learner (``gpudrift.retrain.learners``) and of ``gpudrift.retrain.Settings``: ``columns``,
-        ``categorical``, ``max_categories``, ``task``, ``replay_rows``, ``refit_every``, ``gap_tolerance``, ``margin``.
+        ``categorical``, ``max_categories``, ``task``, ``replay_rows``, ``refit_every``, ``gap_tolerance``, ``margin``,
+        ``anchor_sets``, ``anchor_rows``, ``regime``, ``on_forgetting``.
 
     Raises
     ------

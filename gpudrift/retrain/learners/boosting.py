@@ -30,7 +30,7 @@ class Boosting:
     n_rounds : int
         Boosting rounds of a fit: a tree each, or one for each of several classes.
     grow : int, optional
-        Rounds that an update adds; a tenth of ``n_rounds`` by default.
+        Rounds that an update adds; a fifth of ``n_rounds`` by default.
     max_rounds : int, optional
         An update that would pass it is refused; three times ``n_rounds`` by default.
     max_depth : int
@@ -89,7 +89,7 @@ class Boosting:
             del settings["tree_method"]
             refreshed = library("xgboost").train(settings, self._matrix(stream, job), rounds, xgb_model=state)
             return refreshed if self.leaf_step == 1 else self._between(state, refreshed)
-        grow, most = self.grow or max(self.n_rounds // 10, 1), self.max_rounds or 3 * self.n_rounds
+        grow, most = self.grow or max(self.n_rounds // 5, 1), self.max_rounds or 3 * self.n_rounds
         if rounds + grow > most:
             raise ConfigError(
                 f"the model has {rounds} rounds, and {grow} more pass max_rounds={most}; "
