@@ -52,7 +52,7 @@ class Boosting:
     penalty: float = 5.0
     sample_share: float = 0.8
     update_rate: float = 0.1
-    leaf_step: float = 1.0
+    leaf_step: float = 0.6
     n_threads: int = 0
 
     name: ClassVar[str] = "xgboost"

@@ -31,7 +31,7 @@ class Forest:
     ----------
     n_trees : int
     grow : int, optional
-        Trees that an update grows, and drops at the other end; a fifth of ``n_trees`` by default.
+        Trees that an update grows, and drops at the other end; three tenths of ``n_trees`` by default.
     max_depth, min_leaf : int
         Levels of a tree; fewest rows in a leaf.
     sample_share : float in (0, 1]
@@ -74,7 +74,7 @@ class Forest:
         return self._grown(stream.joined(), job, self.n_trees)
 
     def update(self, state: Any, stream: Stream, job: Job, how: Capability) -> Any:
-        young = self._grown(stream.joined(), job, self.grow or max(self.n_trees // 5, 1))
+        young = self._grown(stream.joined(), job, self.grow or max(3 * self.n_trees // 10, 1))
         forest = copy.copy(state)  # the trees are shared: they never change
         forest.estimators_ = [*state.estimators_, *young.estimators_][-self.n_trees :]
         forest.n_estimators = len(forest.estimators_)
