@@ -37,7 +37,7 @@ class SliceReports(Mapping[Slice, DriftReport]):
 
     @cached_property
     def _places(self) -> dict[Slice, int]:
-        """Slices that both sides have rows of, worst first: what reaches furthest beyond its threshold."""
+        """Slices that both sides have rows of, worst first: by the furthest beyond a threshold, then by size."""
         question, known = self.question, self._known
         if not known:
             return {}
@@ -51,7 +51,7 @@ class SliceReports(Mapping[Slice, DriftReport]):
                 label: max((f.severity(question.settings) for f in report.values() if f.drifted), default=0.0)
                 for label, report in reports.items()
             }
-        order = sorted(known, key=lambda label: (-worst[label], [text or "" for text in label]))
+        order = sorted(known, key=lambda label: (-worst[label], known[label]))
         return {label: known[label] for label in order}
 
     @cached_property
