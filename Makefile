@@ -8,12 +8,16 @@ DEPENDENCIES := pyproject.toml constraints-cpu.txt
 # What `make ci` brings along; tests that carry one of these marks may not skip there.
 REQUIRED := browser cuda_compile gcc
 DEBIAN_PACKAGES := chromium chromium-driver gcc libc6-dev
+# What the benchmarks compare with: each peer in an environment of its own, since their pins conflict.
+PEER_PYTHON ?= python3.11
+PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
 # What the targets gpu-* run with.
 GPU_PYTHON ?= $(PYTHON)
 SANITIZER ?= compute-sanitizer
 ON_GPU := PYTHONPATH=.:kernels $(GPU_PYTHON)
 # Reading tables needs narwhals and pandas too.
-GPU_TESTS = tests/kernels/test_cuda_*.py $$($(GPU_PYTHON) -c 'import narwhals, pandas' 2>/dev/null && echo tests/frames/test_device.py)
+GPU_TESTS = tests/kernels/test_cuda_*.py $$($(GPU_PYTHON) -c 'import narwhals, pandas' 2>/dev/null && echo tests/frames/test_*device.py)
+MLFLOW := .venv-mlflow/bin/mlflow
 empty :=
 space := $(empty) $(empty)
 comma := ,
@@ -21,11 +25,11 @@ comma := ,
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .NOTPARALLEL:
-.PHONY: help demo test test-slow test-required lint types layers doctest wheel-check bench gpu-test gpu-sanitize gpu-bench ci \
-	clean
+.PHONY: help demo test test-slow test-required lint types layers doctest wheel-check registry-test bench bench-peers bench-report \
+	bench-gate error-rates error-rates-peers error-rates-report gpu-test gpu-sanitize gpu-bench ci clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.installed-demo ## install, then show the drift in a year of real flights
 	@$(BIN)/gpudrift demo
@@ -46,13 +50,40 @@ layers: $(VENV)/.installed-dev ## imports go down only
 	@$(BIN)/lint-imports --no-logo
 
 doctest: $(VENV)/.installed-dev ## the examples in docstrings
-	@$(BIN)/pytest --doctest-modules gpudrift kernels/gpudrift_kernels
+	@$(BIN)/pytest --doctest-modules gpudrift kernels/gpudrift_kernels benchmarks/report.py
 
 wheel-check: $(VENV)/.installed-dev ## build the wheel, install it in a clean environment, run it from elsewhere
 	@tests/check_wheel.sh $(BIN)/python
 
-bench: $(VENV)/.installed-dev ## measure
-	@$(BIN)/python -m benchmarks
+# MLflow with its server: in an environment of its own, since its dependencies are not ours.
+registry-test: $(VENV)/.installed-dev $(MLFLOW) ## the registry against an MLflow server, started for the test
+	@GPUDRIFT_REQUIRE=server GPUDRIFT_MLFLOW=$(MLFLOW) $(BIN)/pytest -m server tests/store
+
+bench: $(VENV)/.installed-dev bench-peers ## measure everything, on a quiet machine: half an hour
+	@$(BIN)/python -m benchmarks --json benchmarks/results/cpu-$$(date +%F).json
+
+bench-peers: $(PEERS:%=.peers/%/.installed) ## what the benchmarks compare with, in .peers: 5 GB, some minutes, once
+
+bench-report: $(VENV)/.installed-bench ## tables and plots from the newest results
+	@$(BIN)/python -m benchmarks.report
+
+bench-gate: $(VENV)/.installed-dev ## fails where a ratio to NumPy has fallen far
+	@$(BIN)/python -m benchmarks.gate
+
+error-rates: $(VENV)/.installed-dev ## simulate how often reports alarm, without drift and with it: half an hour
+	@$(BIN)/python -m benchmarks.error_rates --json benchmarks/results/error-rates-$$(date -u +%F).json
+
+# Asks the packages themselves again, keeps their answers, and holds the rules that the simulation uses to them.
+RULED := evidently nannyml alibi-detect
+error-rates-peers: $(VENV)/.installed-dev $(RULED:%=.peers/%/.installed) ## check the rules of other packages against them
+	@for peer in $(RULED); do \
+		NML_DISABLE_USAGE_LOGGING=1 DO_NOT_TRACK=1 .peers/$$peer/bin/python -m benchmarks.error_rates.check_peers \
+			$$peer tests/benchmarks/fixtures/$$peer.json || exit 1; \
+	done
+	@$(BIN)/pytest -q tests/benchmarks/test_peer_rules.py
+
+error-rates-report: $(VENV)/.installed-bench ## tables and plots of the newest benchmarks/results/error-rates-*.json
+	@$(BIN)/python -m benchmarks.error_rates.report
 
 # On a machine with an NVIDIA GPU. Nothing is installed: $(GPU_PYTHON) has numba, numba-cuda, cupy, torch, pyarrow and
 # pytest. Whatever these warn of is shown, and fails no test: it is not ours.
@@ -72,7 +103,7 @@ gpu-bench: ## bandwidth against a copy, and other libraries; writes benchmarks/r
 	@$(ON_GPU) -m benchmarks.gpu
 
 
-ci: test test-required test-slow lint types layers doctest wheel-check ## everything that a change must pass
+ci: test test-required test-slow lint types layers doctest bench-gate wheel-check ## everything that a change must pass
 
 # The tests that need a browser or a compiler, for the host or for a GPU, where a skip fails.
 test-required: $(VENV)/.installed-required
@@ -90,7 +121,7 @@ test-required: $(VENV)/.installed-required
 	@GPUDRIFT_REQUIRE=$(subst $(space),$(comma),$(REQUIRED)) $(BIN)/pytest -m "$(subst $(space), or ,$(REQUIRED))"
 
 clean: ## remove the environment and everything that tools wrote
-	@rm -rf $(VENV) .cache build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf $(VENV) .venv-mlflow .cache .peers build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -103,6 +134,13 @@ $(BIN)/python:
 	@echo "Making $(VENV)"
 	@$(PYTHON) -m venv --clear $(VENV)
 
+.peers/%/.installed: benchmarks/peers/%.txt
+	@command -v $(PEER_PYTHON) >/dev/null || { echo "$(PEER_PYTHON) not found: the peers are pinned for Python 3.11" >&2; exit 1; }
+	@echo "Installing $* into .peers/$*"
+	@$(PEER_PYTHON) -m venv --clear .peers/$*
+	@.peers/$*/bin/python -m pip install -qq -r $<
+	@touch $@
+
 $(VENV)/.installed-demo: $(DEPENDENCIES) | $(BIN)/python
 	@echo "Installing gpudrift and the demo's data into $(VENV) (a minute or so, once)"
 	@$(INSTALL) -e ".[demo]"
@@ -112,6 +150,16 @@ $(VENV)/.installed-dev: $(DEPENDENCIES) | $(BIN)/python
 	@echo "Installing gpudrift and what its tests need into $(VENV) (a minute or so, once)"
 	@$(INSTALL) -e ".[demo,dev,train-cpu]"
 	@touch $@ $(VENV)/.installed-demo
+
+$(VENV)/.installed-bench: $(VENV)/.installed-dev
+	@$(INSTALL) -e ".[bench,demo,dev,train-cpu]"
+	@touch $@
+
+$(MLFLOW): constraints-cpu.txt | $(BIN)/python
+	@echo "Installing MLflow's server into .venv-mlflow (a minute or two, once)"
+	@$(PYTHON) -m venv --clear .venv-mlflow
+	@.venv-mlflow/bin/python -m pip install -qq "$$(sed -n 's/^mlflow-skinny==/mlflow==/p' constraints-cpu.txt)"
+	@touch $@
 
 $(VENV)/.installed-required: $(VENV)/.installed-dev
 	@$(INSTALL) -e ".[demo,dev,train-cpu,browser,compile]"

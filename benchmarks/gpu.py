@@ -12,9 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import statistics
 import sys
-import time
 from collections.abc import Callable, Iterator
 from importlib import metadata as packages
 from pathlib import Path
@@ -23,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.harness import metadata
+from gpudrift.bench import Timing, clocked, interleaved, machine
 from gpudrift_kernels.backend import Backend, get_backend
 from gpudrift_kernels.boundaries import first_values
 from gpudrift_kernels.cells import SHAPES, CellPlan
@@ -60,7 +58,11 @@ def main() -> None:
     except (ImportError, RuntimeError) as error:
         sys.exit(f"no GPU to measure: {error}")
     device: Device = backend.device  # type: ignore[attr-defined]
-    result = {"question": "gpu", "rows": arguments.rows, "repeats": arguments.repeats} | described(device) | metadata()
+    result = (
+        {"question": "gpu", "rows": arguments.rows, "repeats": arguments.repeats}
+        | described(device)
+        | machine(RESULTS.parent)
+    )
     copy = copy_bandwidth(cupy, arguments.repeats)
     result |= {"copy_GB_per_s": copy}
     print(f"{device.name}: a copy moves {copy:,.0f} GB/s, read plus write")
@@ -118,18 +120,12 @@ def device_seconds(work: Callable[[], Any], repeats: int) -> dict[str, float]:
         stop.record()
         stop.synchronize()
         seconds.append(cupy.cuda.get_elapsed_time(start, stop) / 1e3 / QUEUED)
-    return {"median_s": statistics.median(seconds), "min_s": min(seconds), "max_s": max(seconds)}
+    return Timing(tuple(seconds), None).to_dict()
 
 
 def wall_seconds(work: Callable[[], Any], repeats: int) -> dict[str, float]:
     """Seconds until the result is on the host."""
-    work()
-    seconds = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - start)
-    return {"median_s": statistics.median(seconds), "min_s": min(seconds), "max_s": max(seconds)}
+    return interleaved({"": clocked(work)}, repeats)[""].to_dict()
 
 
 def copy_bandwidth(cupy: Any, repeats: int) -> float:

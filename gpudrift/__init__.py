@@ -34,7 +34,19 @@ if TYPE_CHECKING:
         TrainingError,
     )
     from gpudrift.frames.problem import Problem
-    from gpudrift.monitor import AlphaSpending, EProcess, OnlineFDR, check_drift
+    from gpudrift.monitor import (
+        AlphaSpending,
+        Calibration,
+        ChangePoint,
+        EProcess,
+        Likeness,
+        OnlineFDR,
+        Regime,
+        SliceReports,
+        WindowReports,
+        calibrate,
+        check_drift,
+    )
     from gpudrift.profiles import (
         Counts,
         DriftReport,
@@ -66,6 +78,13 @@ __all__ = [  # noqa: RUF022  a page that a user reads, by what they want to do
     # a statistic of your own
     "statistic",
     # over time
+    "WindowReports",
+    "SliceReports",
+    "ChangePoint",
+    "Regime",
+    "Likeness",
+    "calibrate",
+    "Calibration",
     "AlphaSpending",
     "OnlineFDR",
     "EProcess",
@@ -106,7 +125,10 @@ _HOMES = {
         "ModelError", "PlanError", "ProfileError", "RegistryError", "TrainingError",
     ),
     "gpudrift.frames.problem": ("Problem",),
-    "gpudrift.monitor": ("AlphaSpending", "EProcess", "OnlineFDR", "check_drift"),
+    "gpudrift.monitor": (
+        "AlphaSpending", "Calibration", "ChangePoint", "EProcess", "Likeness", "OnlineFDR", "Regime", "SliceReports",
+        "WindowReports", "calibrate", "check_drift",
+    ),
     "gpudrift.profiles": (
         "Counts", "DriftReport", "FeatureDrift", "Profile", "Reason", "load_profile", "profile",
     ),

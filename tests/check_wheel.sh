@@ -60,4 +60,5 @@ expect 0 $gpudrift check --reference reference.parquet --current same.parquet
 expect 1 $gpudrift check --reference reference.parquet --current moved.parquet --json moved.json --html moved.html
 [ -s moved.json ] && [ -s moved.html ] || fail "check wrote no JSON or no HTML"
 expect 2 $gpudrift check --reference reference.parquet --current absent.parquet
+expect 0 $gpudrift bench --scale 0.001
 echo "wheel check: $(basename "$wheel") installs and runs"

@@ -2,7 +2,7 @@
 
 import sys
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -10,7 +10,19 @@ import gpudrift as gd
 from gpudrift.atomic import replacing
 from gpudrift.cli.consoles import console, line, visible
 from gpudrift.cli.errors import DRIFT
-from gpudrift.cli.options import Backend, Categorical, Columns, Numeric, given_settings, named, split_names
+from gpudrift.cli.options import (
+    Backend,
+    Categorical,
+    Columns,
+    Numeric,
+    Time,
+    Weights,
+    Window,
+    Zone,
+    given_settings,
+    named,
+    split_names,
+)
 from gpudrift.cli.outputs import check_place
 from gpudrift.cli.own_statistics import OwnStatistics, load_statistics
 from gpudrift.cli.progress import count_rows, rows_bar
@@ -60,12 +72,36 @@ def check(
         float | None,
         typer.Option(metavar="RATE", parser=_rate, help="Error rate over the features of the report; 0.05 by default."),
     ] = None,
+    time: Time = None,
+    window: Window = None,
+    every: Annotated[
+        str | None,
+        typer.Option(metavar="LENGTH", help="A new window begins after so long; as long as a window by default."),
+    ] = None,
+    expanding: Annotated[bool | None, typer.Option(help="Every window begins with the first one.")] = None,
+    against: Annotated[
+        Literal["reference", "previous"] | None, typer.Option(help="What a window is compared with.")
+    ] = None,
+    zone: Zone = None,
+    slices: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAMES", help="Report by the categories of these columns too. As --columns."),
+    ] = None,
+    max_slices: Annotated[
+        int | None, typer.Option(metavar="N", help="Slices kept apart, the largest; 50 by default.")
+    ] = None,
+    weights: Weights = None,
+    calibrate: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", callback=named, help="Use the thresholds that gpudrift calibrate wrote."),
+    ] = None,
     statistics: OwnStatistics = None,
     backend: Backend = "auto",
 ) -> None:
     """Tell whether the current data have drifted from the reference.
 
-    The exit code is 0 for no drift, 1 for drift, 2 for an error.
+    The exit code is 0 for no drift, 1 for drift, 2 for an error. Windows and slices have no part in it: it is that of
+    all current rows together.
     """
     load_statistics(statistics)  # before the settings, which may hold thresholds for them
     settings = _settings(
@@ -75,8 +111,20 @@ def check(
         numeric=split_names("--numeric", numeric) or None,
         exact=exact,
         alpha=alpha,
+        time=time,
+        window=window,
+        every=every,
+        expanding=expanding,
+        against=against,
+        zone=zone,
+        slices=split_names("--slices", slices) or None,
+        max_slices=max_slices,
+        weights=weights,
     )
-    _check_outputs(json, html, inputs=[*reference, *current, *filter(None, [config]), *(statistics or ())])
+    if calibrate is not None:
+        settings = gd.Calibration.load(calibrate).settings(settings)
+    inputs = [*reference, *current, *filter(None, [config, calibrate]), *(statistics or ())]
+    _check_outputs(json, html, inputs=inputs)
     profiled = [path for path in reference if path.lower().endswith(".gdp")]
     if profiled and len(reference) > 1:
         raise typer.BadParameter(f"{profiled[0]} is a profile and must be the only one", param_hint="--reference")
@@ -98,8 +146,13 @@ def check(
 
 def _settings(config: str | None, **options: Any) -> "gd.Settings":
     given = {name: value for name, value in options.items() if value is not None}
-    alone = given_settings(**given)  # on their own first: a bad option is not the file's fault
-    return gd.load_settings(config, **given) if config else alone
+    if config is None:
+        return given_settings(**given)
+    gd.load_settings(config)  # on its own first: what is wrong afterwards is not the file's fault
+    try:
+        return gd.load_settings(config, **given)
+    except gd.ConfigError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _check_outputs(json: str | None, html: str | None, *, inputs: list[str]) -> None:

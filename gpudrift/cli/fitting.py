@@ -40,24 +40,27 @@ def print_fitted(
     *,
     expendable: Sequence[str],
     left: Collection[str] = (),
+    of: str = "feature",
 ) -> None:
-    """Print a row for each feature.
+    """Print a row for each feature, or for each of whatever else has a name.
 
     Parameters
     ----------
     names : sequence of str
-        Of the features; shortened in the middle where the terminal is too narrow.
+        Of the rows; shortened in the middle where the terminal is too narrow.
     columns : mapping of heading to cells
         From left to right.
     expendable : sequence of headings
         Those that may be left out, the least important first; a line says which were.
     left : collection of headings
         Those of words, which stand to the left.
+    of : str
+        What the names are of: the first heading.
     """
     gap = 2 if is_wide(screen) else 1
     widths = {heading: gap + max(cell_len(str(cell)) for cell in (heading, *columns[heading])) for heading in columns}
     shown = [visible(name) for name in names]
-    longest = min(max(map(cell_len, ("feature", *shown))), _MOST_NAME)
+    longest = min(max(map(cell_len, (of, *shown))), _MOST_NAME)
     left_out: list[str] = []
     for heading in expendable:
         if min(longest, _LEAST_NAME) + sum(widths.values()) <= screen.width:
@@ -66,7 +69,7 @@ def print_fitted(
         left_out.append(heading)
     room = min(longest, max(screen.width - sum(widths.values()), _LEAST_NAME))
     table = new_table(wide=is_wide(screen))
-    table.add_column("feature", no_wrap=True)
+    table.add_column(of, no_wrap=True)
     for heading in widths:
         table.add_column(heading, justify="left" if heading in left else "right", no_wrap=True)
     for name, *cells in zip(shown, *(columns[heading] for heading in widths), strict=True):

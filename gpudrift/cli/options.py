@@ -19,8 +19,32 @@ Numeric = Annotated[
     list[str] | None,
     typer.Option(metavar="NAMES", help="Columns to treat as numbers whatever their type. As --columns."),
 ]
+Time = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Column of timestamps or dates, for windows; it is not compared.")
+]
+Window = Annotated[
+    str | None,
+    typer.Option(metavar="LENGTH", help="Report windows too: 1d, 6h, 2w, 1mo (with --time), or '5000 rows'."),
+]
+Zone = Annotated[
+    str | None,
+    typer.Option(metavar="ZONE", help="Time zone whose wall clock windows follow, such as Europe/Paris."),
+]
+Weights = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Column of row weights, at least 0; it is not compared.")
+]
 BackendName = Literal["auto", "cpu", "cuda"]
 Backend = Annotated[BackendName, typer.Option(help="Device that counts; 'cuda' never falls back.")]
+RegistryPlace = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PLACE",
+        help="Folder of the registry, or the address of an MLflow server; by default what MLFLOW_TRACKING_URI says, "
+        "else gpudrift-registry.",
+    ),
+]
+ModelName = Annotated[str, typer.Option(metavar="NAME", help="Name of the registered model.")]
+AliasName = Literal["champion", "challenger", "shadow"]
 _Paths = TypeVar("_Paths", str | None, list[str])
 
 

@@ -35,14 +35,14 @@ class RowsBar:
 
 
 @contextmanager
-def rows_bar(stage: str) -> Iterator[RowsBar]:
+def rows_bar(stage: str, unit: str = "rows") -> Iterator[RowsBar]:
     """A bar for as long as the block runs, first for ``stage``; it leaves no trace."""
     screen = console(stderr=True)
     if not screen.file.isatty() or screen.is_dumb_terminal:
         yield RowsBar(None, stage)
         return
     shown = (
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("rows"),
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit),
         TimeElapsedColumn(),
     )  # fmt: skip
     with Progress(*shown, console=screen, transient=True) as bar:

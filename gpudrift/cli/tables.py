@@ -10,6 +10,7 @@ from rich.text import Text
 
 from gpudrift.cli.consoles import line, visible
 from gpudrift.cli.fitting import is_wide, print_fitted
+from gpudrift.cli.sections import print_slices, print_windows
 from gpudrift.report.numerals import before_after, number, percent, probability
 
 if TYPE_CHECKING:
@@ -24,10 +25,14 @@ _SHOWN_WIDTH: Final = 1e-4
 
 
 def print_report(screen: Console, report: DriftReport) -> None:
-    """Print the table, the problems and the verdict."""
+    """Print the table, windows and slices where there are any, the problems and the verdict."""
     _print_table(screen, list(report.values())[:_MOST_FEATURES])
     if len(report) > _MOST_FEATURES:
         line(screen, f"{len(report) - _MOST_FEATURES:,} more features: --json and --html hold all of them", "dim")
+    print_windows(screen, report)
+    print_slices(screen, report)
+    if report.windows is not None or report.slices is not None:
+        line(screen, "")
     print_problems(screen, report.problems)
     line(screen, verdict(report), "bold red" if report.dataset_drift else "bold")
 

@@ -8,7 +8,7 @@ from gpudrift.frames.kinds import Kind, castable, categories_fit, column_kind, f
 from gpudrift.frames.numbers import NumberReader, number_sample
 from gpudrift.frames.problem import Problem
 from gpudrift.frames.rows import floats, texts
-from gpudrift.frames.source import Batch, Source, require_columns
+from gpudrift.frames.source import Batch, MemorySource, Source, require_columns
 from gpudrift.frames.tables import TableLike, open_source
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Batch",
     "CategoryReader",
     "Kind",
+    "MemorySource",
     "NumberReader",
     "Problem",
     "Raw",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from gpudrift.frames.column import Raw, as_arrow, rows, rows_at, viewless
 from gpudrift.frames.device import DeviceCategories
+from gpudrift.frames.kinds import is_text
 
 #: Rows and bytes whose distinct values are looked for at once.
 _ROWS: Final = 1 << 20
@@ -21,7 +22,7 @@ _SAMPLED_ROWS: Final = 1024
 #: Whole numbers below it fit 64 bits.
 _WHOLE: Final = 2.0**63
 
-NO_TEXTS = pa.array([], pa.large_string())
+NO_TEXTS = pa.nulls(0, pa.large_string())
 
 
 class CategoryReader:
@@ -44,17 +45,19 @@ class CategoryReader:
         if isinstance(self._raw, DeviceCategories):
             return self._raw.codes[start:stop], self._places_of(self._raw.dictionary)
         part = as_arrow(rows(self._raw, start, stop))
-        known = self._known
-        if not pt.is_dictionary(part.type):
-            part, known = part.dictionary_encode(), {}
-        found = [self._codes(chunk, known) for chunk in part.chunks]
+        if is_text(part.type):
+            found = [self._codes_of(chunk) for chunk in part.chunks]
+        elif pt.is_dictionary(part.type):
+            found = [self._codes(chunk, self._known) for chunk in part.chunks]
+        else:
+            found = [self._codes(chunk, {}) for chunk in part.dictionary_encode().chunks]
         local = np.concatenate(found) if found else np.empty(0, np.int32)
         return local, np.arange(len(self._vocabulary) + 1)
 
     def _codes(self, chunk: pa.DictionaryArray, known: dict[tuple[int, ...], NDArray[np.int32]]) -> NDArray[np.int32]:
         key = _identity(chunk.dictionary)
         if key not in known:
-            known[key] = self._codes_of(chunk.dictionary)
+            known[key] = np.append(self._codes_of(chunk.dictionary), np.int32(-1))  # of the index -1, which is null
         indices: NDArray[np.int32] = chunk.indices.cast(pa.int32()).fill_null(-1).to_numpy(zero_copy_only=False)
         return known[key].take(indices)
 
@@ -63,15 +66,16 @@ class CategoryReader:
         key = _identity(dictionary)
         if key not in self._known:
             self._known[key] = self._codes_of(dictionary)
-        codes = self._known[key][:-1].astype(np.int64)
+        codes = self._known[key].astype(np.int64)
         return np.where(codes < 0, len(self._vocabulary) + 1, codes)
 
-    def _codes_of(self, dictionary: pa.Array) -> NDArray[np.int32]:
-        """The code of each entry of a dictionary, then of the index -1; negative for null and NaN."""
-        texts = as_text(dictionary)
+    def _codes_of(self, values: pa.Array) -> NDArray[np.int32]:
+        """The code of each value; negative for null and NaN."""
+        texts = as_text(values)
         codes = pc.index_in(texts, value_set=self._vocabulary).fill_null(len(self._vocabulary))
-        found = pc.if_else(texts.is_null(), -1, codes)
-        return np.append(found.to_numpy(zero_copy_only=False), -1).astype(np.int32)
+        if texts.null_count:
+            codes = pc.if_else(texts.is_null(), -1, codes)
+        return np.asarray(codes.to_numpy(zero_copy_only=False), np.int32)
 
 
 def distinct_texts(raw: Raw, known: pa.Array, *, most: int, most_bytes: int) -> pa.Array | None:

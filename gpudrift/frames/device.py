@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from gpudrift.errors import DependencyMissing
+from gpudrift_kernels.cuda.failures import explained
 from gpudrift_kernels.on_host import on_host
 
 _ON_CUDA: Final = (2, 13)  # of DLPack, enum DLDeviceType: CUDA, and its managed memory
 _TEXT: Final = ("category", "object", "str")  # what cuDF calls their dtypes
+
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
+
+
+def _there(method: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """Run with the device of the column current, and say in a line what goes wrong on it."""
+
+    @wraps(method)
+    def run(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        column: Any = args[0]
+        device = column.device
+        with explained(f"GPU {device.id}"), device:
+            return method(*args, **kwargs)
+
+    return run
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,19 +62,27 @@ class DeviceColumn:
     def type(self) -> pa.DataType:
         return pa.from_numpy_dtype(self.array.dtype)
 
+    @property
+    def device(self) -> Any:
+        """Of CuPy."""
+        return self.array.device
+
     def rows(self, start: int, stop: int) -> DeviceColumn:
         """Rows start to stop; a view."""
         return DeviceColumn(self.array[start:stop], None if self.null is None else self.null[start:stop])
 
+    @_there
     def rows_at(self, positions: NDArray[np.int64]) -> NDArray[Any] | pa.ChunkedArray:
         """Rows at positions, on the host."""
         taken = on_host(self.array[positions])
         return taken if self.null is None else _with_nulls(taken, on_host(self.null[positions]))
 
+    @_there
     def to_arrow(self) -> pa.ChunkedArray:
         """All rows, on the host."""
         return _with_nulls(on_host(self.array), None if self.null is None else on_host(self.null))
 
+    @_there
     def present(self) -> tuple[Any, int]:
         """The values without nulls, and how many there are of these."""
         if self.null is None:
@@ -63,6 +90,7 @@ class DeviceColumn:
         values = self.array[~self.null]
         return values, len(self) - int(values.shape[0])
 
+    @_there
     def all_missing(self) -> bool:
         """Whether no row has a value: null or NaN throughout."""
         values, _ = self.present()
@@ -99,19 +127,27 @@ class DeviceCategories:
     def type(self) -> pa.DataType:
         return pa.dictionary(pa.int32(), self.dictionary.type)
 
+    @property
+    def device(self) -> Any:
+        """Of CuPy."""
+        return self.codes.device
+
     def rows(self, start: int, stop: int) -> DeviceCategories:
         """Rows start to stop; a view."""
         return DeviceCategories(self.codes[start:stop], self.dictionary)
 
+    @_there
     def rows_at(self, positions: NDArray[np.int64]) -> pa.ChunkedArray:
         """Rows at positions, on the host."""
         return DeviceCategories(self.codes[positions], self.dictionary).to_arrow()
 
+    @_there
     def to_arrow(self) -> pa.ChunkedArray:
         """All rows, on the host."""
         codes = on_host(self.codes)
         return pa.chunked_array([pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), self.dictionary)])
 
+    @_there
     def distinct(self) -> pa.Array:
         """Entries of the dictionary that rows have."""
         import cupy
@@ -119,6 +155,7 @@ class DeviceCategories:
         used = on_host(cupy.unique(self.codes))
         return self.dictionary.take(pa.array(used[used >= 0]))
 
+    @_there
     def all_missing(self) -> bool:
         """Whether every row is null."""
         return not bool((self.codes >= 0).any())
@@ -142,15 +179,18 @@ def device_arrays(table: Any) -> Mapping[str, Any]:
     return {f"x{j}": table[:, j] for j in range(table.shape[1])} if table.ndim == 2 else {"x": table}
 
 
+@explained("the GPU of a column")
 def device_column(values: Any) -> DeviceColumn | DeviceCategories | pa.ChunkedArray:
     """The column without a copy; as Arrow where it holds neither numbers nor texts, which are counted on the host.
 
     Raises
     ------
     TypeError
-        It lies on a GPU other than the first, or has a type that has no numbers.
+        It has a type that has no numbers.
     DependencyMissing
         CuPy is not installed.
+    DeviceError, BackendUnavailable
+        Its GPU has no memory, or is not there.
     """
     text = is_cudf(values) and str(values.dtype).startswith(_TEXT)
     if is_cudf(values) and not text and values.dtype.kind not in "iuf":
@@ -171,8 +211,6 @@ def device_column(values: Any) -> DeviceColumn | DeviceCategories | pa.ChunkedAr
         array = values if isinstance(values, cupy.ndarray) else cupy.from_dlpack(values)
     else:
         array = cupy.asarray(values)
-    if (ordinal := int(array.device.id)) != 0:
-        raise TypeError(f"it lies on GPU {ordinal} and is counted on GPU 0: move it, or set CUDA_VISIBLE_DEVICES")
     if array.dtype.kind == "b":
         return pa.chunked_array([pa.array(on_host(array))])
     if array.dtype.kind not in "iuf":
@@ -189,18 +227,19 @@ def as_plan_takes(values: Any, dtype: np.dtype[Any]) -> tuple[Any, int]:
 
     n_missing = 0
     have = values.dtype
-    if dtype.kind == "f":
-        if have.kind == "f" and have.itemsize > dtype.itemsize:
-            limit = np.finfo(dtype).max
-            values = cupy.where(cupy.isinf(values), values, cupy.clip(values, -limit, limit)).astype(dtype)
-    elif have.kind == "f":
-        present = ~cupy.isnan(values)
-        n_missing = int(values.size - present.sum())
-        values = values[present].astype(dtype)
-    elif not np.can_cast(have, dtype):
-        lowest, highest = max(np.iinfo(have).min, np.iinfo(dtype).min), min(np.iinfo(have).max, np.iinfo(dtype).max)
-        values = cupy.clip(values, lowest, highest).astype(dtype)
-    return cupy.ascontiguousarray(values), n_missing
+    with values.device:
+        if dtype.kind == "f":
+            if have.kind == "f" and have.itemsize > dtype.itemsize:
+                limit = np.finfo(dtype).max
+                values = cupy.where(cupy.isinf(values), values, cupy.clip(values, -limit, limit)).astype(dtype)
+        elif have.kind == "f":
+            present = ~cupy.isnan(values)
+            n_missing = int(values.size - present.sum())
+            values = values[present].astype(dtype)
+        elif not np.can_cast(have, dtype):
+            lowest, highest = max(np.iinfo(have).min, np.iinfo(dtype).min), min(np.iinfo(have).max, np.iinfo(dtype).max)
+            values = cupy.clip(values, lowest, highest).astype(dtype)
+        return cupy.ascontiguousarray(values), n_missing
 
 
 def _with_nulls(values: NDArray[Any], null: NDArray[np.bool_] | None) -> pa.ChunkedArray:

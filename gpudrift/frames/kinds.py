@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal
 
 import pyarrow as pa
@@ -40,6 +41,7 @@ def is_text(dtype: pa.DataType) -> bool:
     return bool(pt.is_string(dtype) or pt.is_large_string(dtype) or pt.is_string_view(dtype))
 
 
+@lru_cache(maxsize=1024)
 def type_name(dtype: pa.DataType) -> str:
     """What a column holds, by NumPy's name where it has one; the same however it is encoded.
 
@@ -63,6 +65,7 @@ def castable(dtype: pa.DataType, kind: Kind) -> bool:
     return _family(held) is not None or pt.is_boolean(held) or (kind == "categorical" and is_text(held))
 
 
+@lru_cache(maxsize=1024)
 def family(dtype: pa.DataType) -> str:
     """What the numbers of a column mean, with the unit of time where there is one: 'number', 'timestamp/ns'.
 
@@ -78,6 +81,7 @@ def family(dtype: pa.DataType) -> str:
     return name if name in ("number", "date") else f"{name}/{held.unit}"
 
 
+@lru_cache(maxsize=1024)
 def numbers_fit(meaning: str, current: pa.DataType) -> bool:
     """Whether current values can be counted as numbers that mean ``meaning`` (of ``family``) in the reference.
 
@@ -89,6 +93,7 @@ def numbers_fit(meaning: str, current: pa.DataType) -> bool:
     return pt.is_null(held) or found == meaning.partition("/")[0]
 
 
+@lru_cache(maxsize=1024)
 def categories_fit(reference: str, current: pa.DataType) -> bool:
     """Whether current categories can be those of a reference that holds ``reference`` (of ``type_name``).
 

@@ -81,8 +81,10 @@ class NumberReader:
 
         True for every plan of floats. Reads the rows only where the column is not of integers.
         """
+        if self._dtype.kind == "f":
+            return True
         kind = arrow_type(self._raw)
-        if self._dtype.kind == "f" or not (pt.is_floating(kind) or pt.is_decimal(kind)):
+        if not (pt.is_floating(kind) or pt.is_decimal(kind)):
             return True
         for start in range(0, self.n_rows, n_rows):
             values, _ = _plain(rows(self._raw, start, min(start + n_rows, self.n_rows)), self._meaning)
@@ -99,7 +101,8 @@ def number_sample(raw: Raw, positions: NDArray[np.int64], meaning: str) -> NDArr
     """
     values, _ = _plain(rows_at(raw, positions), meaning)
     if values.dtype.kind == "f":
-        present: NDArray[Any] = values[~np.isnan(values)]
+        missing = np.isnan(values)
+        present: NDArray[Any] = values[~missing] if missing.any() else values
         return present.astype(np.float32) if present.dtype.itemsize == 2 else present
     integers: NDArray[Any] = values.astype(np.uint64 if values.dtype.kind == "u" else np.int64)
     return integers
@@ -180,6 +183,8 @@ def _joined(part: pa.ChunkedArray) -> NDArray[Any]:
 
 
 def _as_float(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    if values.dtype == dtype:
+        return np.ascontiguousarray(values)
     with np.errstate(over="ignore"):
         out = np.ascontiguousarray(values, dtype)
     if values.dtype.kind == "f" and values.dtype.itemsize > dtype.itemsize:

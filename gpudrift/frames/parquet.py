@@ -13,11 +13,13 @@ import pyarrow.parquet as pq
 import pyarrow.types as pt
 
 from gpudrift.errors import DataError
-from gpudrift.frames.column import first_line
+from gpudrift.frames.column import Raw, first_line
 from gpudrift.frames.kinds import column_kind, family, type_name
+from gpudrift.frames.parquet_device import numbers_of, numbers_on_device, reads_parquet, row_groups_of
 from gpudrift.frames.parquet_files import ParquetFile, as_text, describe, files_of, opened, why_broken
 from gpudrift.frames.problem import Problem
 from gpudrift.frames.source import BATCH_BYTES, MOST_BATCH_ROWS, Batch, gathered
+from gpudrift_kernels.backend import Residence
 
 _INTEGER: Final = re.compile(r"-?\d{1,18}")
 _FEWEST_BATCH_ROWS: Final = 1024
@@ -26,23 +28,58 @@ _MOST_NAMED: Final = 5
 
 @dataclass(frozen=True)
 class ParquetSource:
-    """Files as one table. Only a batch of rows is decoded at a time, whatever the size of the row groups."""
+    """Files as one table. Only a batch of rows is decoded at a time, whatever the size of the row groups.
+
+    Attributes
+    ----------
+    residence : Residence, optional
+        The GPU that numbers are read to, by cuDF where it is installed.
+    """
 
     files: Sequence[ParquetFile]
     types: Mapping[str, pa.DataType]
     role: str
     problems: Sequence[Problem] = ()
     one_pass: bool = False
+    residence: Residence | None = None
 
     @property
     def n_rows(self) -> int:
         return sum(file.n_rows for file in self.files)
 
     def batches(self, names: Sequence[str]) -> Iterator[Batch]:
-        return gathered(piece for file in self.files for piece in self._pieces(file, names))
+        if self.residence is None or not reads_parquet():
+            return gathered(piece for file in self.files for piece in self._pieces(file, names))
+        to = self.residence
+        return (batch for file in self.files for batch in self._batches_on_device(file, names, to))
 
-    def _pieces(self, file: ParquetFile, names: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """The rows of one file; text stays in the dictionaries that it is stored in.
+    def _batches_on_device(self, file: ParquetFile, names: Sequence[str], to: Residence) -> Iterator[Batch]:
+        """The rows of one file, numbers on a GPU; row groups that do not fit there, or cannot be read, on the host."""
+        numbers = numbers_of(file, names, self.types)
+        if not numbers:
+            yield from gathered(self._pieces(file, names))
+            return
+        others = [name for name in names if name not in numbers]
+        with opened(file.path) as stream:
+            metadata = pq.read_metadata(stream)
+        for groups, fits in row_groups_of(metadata, numbers, to.batch_bytes):
+            found = numbers_on_device(file.path, numbers, groups, to.ordinal) if fits else None
+            if found is None:
+                yield from gathered(self._pieces(file, names, groups))
+                continue
+            n_rows = sum(metadata.row_group(g).num_rows for g in groups)
+            if not n_rows:
+                continue
+            columns: dict[str, Raw] = found
+            if others:
+                (beside,) = gathered(self._pieces(file, others, groups), whole=True)
+                columns = {**found, **beside.columns}
+            yield Batch({name: columns[name] for name in names}, n_rows)
+
+    def _pieces(
+        self, file: ParquetFile, names: Sequence[str], groups: Sequence[int] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of one file, or of some of its row groups; text stays in the dictionaries that it is stored in.
 
         Decoded, a long text would be there once a row. Read as a dictionary, plain text would be kept for as long as
         its row group lasts.
@@ -57,7 +94,7 @@ class ParquetSource:
                 opened(file.path) as stream,
                 pq.ParquetFile(stream, read_dictionary=texts, buffer_size=1 << 20, pre_buffer=False) as reader,
             ):
-                for piece in reader.iter_batches(n_rows, columns=stored):
+                for piece in reader.iter_batches(n_rows, row_groups=groups, columns=stored):
                     columns = [self._column(piece, file, name) for name in names]
                     yield pa.RecordBatch.from_arrays(columns, list(names)) if names else piece
         except (pa.ArrowException, OSError) as error:
@@ -74,7 +111,9 @@ class ParquetSource:
         return pa.nulls(piece.num_rows, dtype) if key is None else pa.repeat(pa.scalar(key).cast(dtype), piece.num_rows)
 
 
-def open_parquet(paths: Sequence[str | os.PathLike[str]], role: str) -> ParquetSource:
+def open_parquet(
+    paths: Sequence[str | os.PathLike[str]], role: str, residence: Residence | None = None
+) -> ParquetSource:
     """Open files, directories and globs as one table.
 
     Parameters
@@ -84,6 +123,8 @@ def open_parquet(paths: Sequence[str | os.PathLike[str]], role: str) -> ParquetS
         Folders named ``key=value`` below a directory, or matched by a glob, become columns.
     role : str
         What the messages call it: "reference", "current".
+    residence : Residence, optional
+        The GPU that numbers are read to.
 
     Raises
     ------
@@ -105,7 +146,7 @@ def open_parquet(paths: Sequence[str | os.PathLike[str]], role: str) -> ParquetS
     if broken:
         raise DataError(f"{role} holds no readable Parquet in {_some(broken)}; write it again or leave it out")
     types, problems = _common_types(files)
-    return ParquetSource(files, types, role, problems)
+    return ParquetSource(files, types, role, problems, residence=residence)
 
 
 def _common_types(files: Sequence[ParquetFile]) -> tuple[dict[str, pa.DataType], list[Problem]]:

@@ -86,15 +86,16 @@ def require_columns(source: Source, names: Iterable[str], what: str) -> None:
             raise DataError(f"{what} has no column {name!r}: {hint(name, known)}")
 
 
-def gathered(pieces: Iterable[pa.RecordBatch]) -> Iterator[Batch]:
-    """Pieces of a stream as batches, small neighbours laid end to end without a copy.
+def gathered(pieces: Iterable[pa.RecordBatch], *, whole: bool = False) -> Iterator[Batch]:
+    """Pieces of a stream as batches, small neighbours laid end to end without a copy; all in one if ``whole``.
 
     A batch costs each column a table of counters, however few its rows are.
     """
     held: list[pa.RecordBatch] = []
     n_rows = n_bytes = 0
     for piece in pieces:
-        if held and (n_rows >= MOST_BATCH_ROWS or n_bytes >= BATCH_BYTES or piece.schema != held[0].schema):
+        full = not whole and (n_rows >= MOST_BATCH_ROWS or n_bytes >= BATCH_BYTES)
+        if held and (full or piece.schema != held[0].schema):
             yield _joined(held, n_rows)
             held, n_rows, n_bytes = [], 0, 0
         held.append(piece)

@@ -18,13 +18,14 @@ from gpudrift.frames.parquet import open_parquet
 from gpudrift.frames.problem import Problem
 from gpudrift.frames.source import MemorySource, Source, refuse_duplicates
 from gpudrift.frames.stream import StreamSource, spooled
+from gpudrift_kernels.backend import Residence
 
 #: A pandas, polars, cuDF or pyarrow table, a RecordBatchReader, an array of NumPy or on a GPU, arrays by name, or a
 #: Parquet path or glob.
 TableLike = Any
 
 
-def open_source(table: TableLike, role: str, *, again: bool) -> Source:
+def open_source(table: TableLike, role: str, *, again: bool, residence: Residence | None = None) -> Source:
     """Open what a user passed as a table.
 
     Parameters
@@ -38,6 +39,8 @@ def open_source(table: TableLike, role: str, *, again: bool) -> Source:
         What the messages call it: "reference", "current".
     again : bool
         It will be read more than once: a stream is then kept in a temporary file.
+    residence : Residence, optional
+        Where a Backend has files read to best.
 
     Raises
     ------
@@ -45,9 +48,9 @@ def open_source(table: TableLike, role: str, *, again: bool) -> Source:
         With the role or the path, and the remedy.
     """
     if isinstance(table, str | os.PathLike):
-        return open_parquet([table], role)
+        return open_parquet([table], role, residence)
     if isinstance(table, list | tuple) and table and all(isinstance(item, str | os.PathLike) for item in table):
-        return open_parquet(table, role)
+        return open_parquet(table, role, residence)
     if isinstance(table, np.ndarray):
         return _from_mapping(_columns_of(table, role), role)
     if not is_cudf(table) and is_on_device(table):

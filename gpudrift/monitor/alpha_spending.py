@@ -88,7 +88,8 @@ class AlphaSpending:
     def alpha(self, k: int) -> float:
         """alpha of the k-th window, from 1: for ``Settings(alpha=...)``.
 
-        One that is below the smallest positive double, as the first of thousands of late-spending looks are, is that.
+        At least 1e-300, which adds nothing: the first of thousands of late-spending looks would have less than a double
+        can hold.
         """
         if not isinstance(k, int) or not 1 <= k <= self.looks:
             raise ConfigError(f"k must lie in 1 to {self.looks:,}, the looks that were planned, got {k!r}")
@@ -98,4 +99,4 @@ class AlphaSpending:
         return SPENDING[self.shape](self.total, k / self.looks) if k else 0.0
 
 
-_SMALLEST: Final = 5e-324
+_SMALLEST: Final = 1e-300

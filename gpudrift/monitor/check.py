@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from os import PathLike, fspath
@@ -27,7 +27,8 @@ from gpudrift.profiles.gdp import load_profile
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.verdict import DISTRIBUTION, decide
 from gpudrift.stats import Wasserstein, ks_from_statistic, mean_std_from_cells, relative_scale, wasserstein_exact
-from gpudrift_kernels.backend import Backend, BackendName, get_backend
+from gpudrift_kernels.backend import Backend, get_backend
+from gpudrift_kernels.on_host import on_host
 
 
 def check_drift(
@@ -53,7 +54,7 @@ def check_drift(
     weights: str | None = None,
     settings: Settings | None = None,
     now: datetime | None = None,
-    backend: BackendName | Backend = "auto",
+    backend: str | Backend = "auto",
     progress: Progress | None = None,
 ) -> DriftReport:
     """Tell whether the current data have moved away from the reference, feature by feature.
@@ -103,7 +104,7 @@ def check_drift(
         All of the above in one value, instead of them.
     now : datetime, optional
         Times after it are named as a problem; the present by default.
-    backend : {"auto", "cpu", "cuda"} or Backend
+    backend : {"auto", "cpu", "cuda", "cuda:1", ...} or Backend
     progress : callable, optional
         Called with a number of rows whenever so many have been read.
 
@@ -153,7 +154,7 @@ def check_drift(
     device = get_backend(backend)
     champion, reference_source = _reference(reference, chosen, device, progress)
     again = chosen.exact or bool(chosen.slices) or (chosen.window is not None and chosen.time is not None)
-    current_source = open_source(current, "current", again=again)
+    current_source = open_source(current, "current", again=again, residence=device.residence)
     require_columns(current_source, chosen.columns, "current")
     sectioned = chosen.window is not None or bool(chosen.slices)
     counter = SectionCounter(champion, reference_source, current_source, chosen, device, now) if sectioned else None
@@ -182,7 +183,7 @@ def _reference(
     if isinstance(reference, str | PathLike) and Path(fspath(reference)).suffix.lower() == ".gdp":
         reference = load_profile(reference)
     if not isinstance(reference, Profile):
-        source = open_source(reference, "reference", again=True)
+        source = open_source(reference, "reference", again=True, residence=backend.residence)
         made = profile_source(
             source, columns=settings.columns, categorical=settings.categorical, numeric=settings.numeric,
             backend=backend, progress=progress, weights=settings.weights,
@@ -237,8 +238,8 @@ def _exact(
     wanted = set(names)
     columns = [column for column in profile.plans if column.name in wanted and isinstance(column, NumericColumn)]
 
-    def exact(column: NumericColumn) -> Exact:
-        f, g = (backend.sort(_values(source, column)) for source in (reference, current))
+    def exact(column: NumericColumn, *, spread: Callable[..., Iterable[Any]] = map) -> Exact:
+        f, g = spread(lambda source: backend.sort(_values(source, column)), (reference, current))
         distance = backend.ks_sorted(f, g)
         f_float, g_float = (as_float(side, column.plan) for side in (f, g))
         centre = float(column.plan.centre) if column.plan.wide else 0.0
@@ -246,6 +247,8 @@ def _exact(
         w1 = wasserstein_exact(f_float, g_float, relative_scale(mean + centre, std))
         return Exact(ks_from_statistic(distance, f.size, g.size), Wasserstein(w1, w1, w1))
 
+    if len(columns) == 1:  # a thread for each side instead
+        return {columns[0].name: exact(columns[0], spread=backend.map)}
     return dict(zip((column.name for column in columns), backend.map(exact, columns), strict=True))
 
 
@@ -254,4 +257,6 @@ def _values(source: Source, column: NumericColumn) -> NDArray[Any]:
     for batch in source.batches([column.name]):
         reader = NumberReader(batch.columns[column.name], column.meaning, column.plan.dtype)
         parts.append(reader.values(0, reader.n_rows)[0])
+    if len(parts) > 1:  # a column of several batches may not fit a GPU at once
+        parts = [on_host(part) for part in parts]
     return np.concatenate(parts).astype(column.plan.dtype, copy=False)

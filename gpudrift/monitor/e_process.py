@@ -130,7 +130,7 @@ class EProcess:
     @property
     def e_value(self) -> float:
         """Evidence by now; inf where it is beyond the largest double."""
-        return math.fsum(self.features.values()) / len(self._watched)
+        return sum(self.features.values()) / len(self._watched)
 
     @property
     def features(self) -> dict[str, float]:

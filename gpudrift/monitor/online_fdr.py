@@ -46,7 +46,8 @@ class OnlineFDR:
     ----------
     Ramdas, Yang, Wainwright and Jordan (2017), Online Control of the False Discovery Rate with Decaying Memory.
     arXiv:1710.00499
-    Javanmard and Montanari (2018), Online Rules for Control of False Discovery Rate. doi:10.1214/17-AOS1559
+    Javanmard and Montanari (2018), Online Rules for Control of False Discovery Rate and False Discovery
+    Exceedance. doi:10.1214/17-AOS1559
 
     Examples
     --------

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from gpudrift.config import Settings
 from gpudrift.errors import DataError
 from gpudrift.frames import Batch, Problem, Source
-from gpudrift.monitor.reports import Question, SliceReports, WindowReports
+from gpudrift.monitor.question import Question
 from gpudrift.monitor.sections import SectionLabels
+from gpudrift.monitor.slice_reports import SliceReports
 from gpudrift.monitor.slices import Slice, SliceLabels
-from gpudrift.monitor.windows import window_labels, window_ranges
+from gpudrift.monitor.window_reports import WindowReports, ranges_of
+from gpudrift.monitor.windows import window_labels
 from gpudrift.period import Period
 from gpudrift.profiles.columns import Column
 from gpudrift.profiles.counting import count_source
@@ -79,13 +81,11 @@ class SectionCounter:
         remarks = list(sections.remarks)
         windows = slices = None
         if settings.window is not None:
-            window = Period.parse(settings.window)
-            every = Period.parse(settings.every) if settings.every else window
-            ranges = window_ranges(sections.spans, window, every, expanding=settings.expanding)
-            if question.previous:
-                ranges = {span: of for span, of in ranges.items() if 2 * of[0] - of[1] >= 0}
+            ranges = ranges_of(sections.spans, settings)
             if not ranges:
-                what = f"has no whole window of {window}" + (" with one before it" if question.previous else "")
+                what = f"has no whole window of {Period.parse(settings.window)}" + (
+                    " with one before it" if question.previous else ""
+                )
                 remarks.append(Problem(settings.time or "rows", what, "make windows shorter, or pass more data"))
             windows = WindowReports(question, ranges)
         if settings.slices:

@@ -237,6 +237,8 @@ def window_ranges(spans: Sequence[Span], window: Period, every: Period, *, expan
 
     Windows that overlap are reported once they are whole.
     """
+    if not spans:
+        return {}
     if expanding:
         return {(spans[0][0], end): (0, k + 1) for k, (_, end) in enumerate(spans)}
     if window == every:

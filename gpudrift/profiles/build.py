@@ -14,6 +14,7 @@ from gpudrift.errors import DataError
 from gpudrift.frames import (
     Batch,
     Kind,
+    MemorySource,
     NumberReader,
     Problem,
     Source,
@@ -33,7 +34,7 @@ from gpudrift.profiles.extent import extent
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.sampling import LARGER_SAMPLE_ROWS, sample_positions
 from gpudrift.profiles.weights import DEFAULT_EXPONENT, RowWeights, unit_exponent
-from gpudrift_kernels.backend import Backend, BackendName, get_backend
+from gpudrift_kernels.backend import Backend, get_backend
 from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.planning import MAX_SHARE, plan_cells
 
@@ -45,7 +46,7 @@ def profile(
     categorical: Sequence[str] = (),
     numeric: Sequence[str] = (),
     weights: str | None = None,
-    backend: BackendName | Backend = "auto",
+    backend: str | Backend = "auto",
     progress: Progress | None = None,
 ) -> Profile:
     """Read the reference once and keep what every later comparison needs.
@@ -61,7 +62,7 @@ def profile(
         Columns to treat as such whatever their type.
     weights : str, optional
         Column of row weights, at least 0. It is no part of the profile; bins are those of the rows.
-    backend : {"auto", "cpu", "cuda"} or Backend
+    backend : {"auto", "cpu", "cuda", "cuda:1", ...} or Backend
         Device that counts.
     progress : callable, optional
         Called with a number of rows whenever so many have been read; every row is read twice.
@@ -89,13 +90,14 @@ def profile(
     >>> champion.n_rows, champion.columns
     (1000, ('age', 'plan'))
     """
-    source = open_source(reference, "reference", again=True)
+    device = get_backend(backend)
+    source = open_source(reference, "reference", again=True, residence=device.residence)
     return profile_source(
         source,
         columns=columns,
         categorical=categorical,
         numeric=numeric,
-        backend=get_backend(backend),
+        backend=device,
         progress=progress,
         weights=weights,
     )
@@ -121,8 +123,7 @@ def profile_source(
         NumberSample(name, source) if kind == "numeric" else CategorySample(name, source)
         for name, kind in kinds.items()
     ]
-    _read(samples, source, backend, progress)
-    found: list[Column | Problem] = list(backend.map(lambda sample: sample.plan(), samples))
+    found = _planned(samples, source, backend, progress)
     planned = [column for column in found if not isinstance(column, Problem)]
     problems += [problem for problem in found if isinstance(problem, Problem)]
     if not planned:
@@ -171,11 +172,21 @@ def _choose(
     return kinds, problems
 
 
-def _read(
+def _planned(
     samples: Sequence[NumberSample | CategorySample], source: Source, backend: Backend, progress: Progress | None
-) -> None:
-    """Fill the samples from all rows."""
+) -> list[Column | Problem]:
+    """Fill the samples from all rows and plan their columns; in memory one by one, so that few samples are held."""
     positions = sample_positions(source.n_rows or 0)
+    if isinstance(source, MemorySource):
+
+        def plan(sample: NumberSample | CategorySample) -> Column | Problem:
+            sample.add(source.columns[sample.name], positions)
+            return sample.plan()
+
+        found = list(backend.map(plan, samples))
+        if progress is not None:
+            progress(source.n_rows)
+        return found
     first = 0
     for batch in source.batches([sample.name for sample in samples]):
         lower, upper = np.searchsorted(positions, [first, first + batch.n_rows])
@@ -188,6 +199,7 @@ def _read(
         first += batch.n_rows
         if progress is not None:
             progress(batch.n_rows)
+    return list(backend.map(lambda sample: sample.plan(), samples))
 
 
 def _replan(
@@ -244,12 +256,14 @@ def _width(column: Column, counted: Counted) -> float:
     indices, rows = column.value_counts(counted)
     if not rows.size:
         return 0.0
-    largest = np.argsort(-rows, kind="stable")
-    for start in range(0, largest.size, 64):  # nearly always the first few hold more than one value
-        some = np.sort(largest[start : start + 64])
+    n, tried = 16, np.iinfo(np.int64).max  # nearly always one of the largest few holds more than one value
+    while tried > 0:
+        least = int(np.partition(rows, -n)[-n]) if n < rows.size else 0
+        some = np.flatnonzero((rows >= least) & (rows < tried))
         several = ~extent(indices[some], column.plan).single
         if several.any():
             return float(rows[some][several].max() / rows.sum())
+        n, tried = 16 * n, least
     return 0.0
 
 

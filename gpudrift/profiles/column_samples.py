@@ -43,13 +43,17 @@ class NumberSample:
         self._parts.append(number_sample(raw, positions, family(self._dtype)))
 
     def plan(self) -> NumericColumn:
-        values = np.concatenate(self._parts)
-        finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+        values = np.concatenate(self._parts) if len(self._parts) > 1 else self._parts[0]
+        self._parts = []  # planned once: the samples of a wide table are not kept while it is counted
+        finite = values
+        if values.dtype.kind == "f" and not (present := np.isfinite(values)).all():
+            finite = values[present]
+        ascending = np.sort(finite.astype(storage_dtype(finite), copy=False))
         return NumericColumn(
             name=self.name,
             dtype=type_name(self._dtype),
             meaning=family(self._dtype),
-            plan=plan_cells(np.sort(finite.astype(storage_dtype(finite))), whole=self._n_rows <= SAMPLE_ROWS),
+            plan=plan_cells(ascending, whole=self._n_rows <= SAMPLE_ROWS),
             bin_starts=np.empty(0, np.int64),
             width=0.0,
             grows=grows(finite),

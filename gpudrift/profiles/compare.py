@@ -16,7 +16,7 @@ from gpudrift.frames import Problem
 from gpudrift.nearest import hint
 from gpudrift.profiles.bins import bin_counts
 from gpudrift.profiles.columns import CategoricalColumn, Column, Counted, NumericColumn
-from gpudrift.profiles.counts import Counts, merged
+from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift, RowCounts
 from gpudrift.profiles.extent import as_float
 from gpudrift.profiles.labels import bin_labels
@@ -46,6 +46,7 @@ from gpudrift.stats import (
     wasserstein_from_cells,
 )
 from gpudrift_kernels.backend import Backend
+from gpudrift_kernels.occupied import occupied
 from gpudrift_kernels.rules import MISSING, NEGATIVE_INFINITY, POSITIVE_INFINITY
 
 
@@ -68,7 +69,7 @@ def compare(
     """Every statistic and the verdict; ``exact`` replaces what the counts only bound."""
     if counts.profile_id != profile.profile_id:
         raise DataError("the counts belong to another profile; count the batch with this one")
-    wanted = _wanted(profile, settings)
+    wanted = wanted_columns(profile, settings)
     if not counts.n_rows:
         raise DataError("current has no rows; pass at least one")
     named = wanted | {settings.weights, profile.weights}
@@ -116,7 +117,7 @@ def compare(
     )
 
 
-def _wanted(profile: Profile, settings: Settings) -> set[str]:
+def wanted_columns(profile: Profile, settings: Settings) -> set[str]:
     """Columns to report: those asked for, else all, with those that were left out of the profile."""
     known = [*profile.columns, *(p.feature for p in profile.problems)]
     for name in settings.columns:
@@ -132,7 +133,7 @@ def _feature(profile: Profile, counts: Counts, f: int, exact: Mapping[str, Exact
     effective = profile.reference.effective(f), counts.effective(f)
     if isinstance(column, NumericColumn):
         return _numeric(column, rows, effective, exact.get(column.name))
-    return _categorical(column, rows, effective)
+    return compare_categorical(column, rows, effective)
 
 
 def _numeric(
@@ -141,8 +142,11 @@ def _numeric(
     """From the rows of both sides, and from their effective rows, which are the same where rows have no weights."""
     cells_reference, cells_current = (column.value_counts(side) for side in effective)
     n, m = (side[1].sum().item() for side in (cells_reference, cells_current))
-    indices = merged(cells_reference[0], cells_current[0])
-    f, g = (_aligned(indices, *cells) for cells in (cells_reference, cells_current))
+    both = np.zeros((2, column.plan.n_index), np.result_type(cells_reference[1], cells_current[1]))
+    for side, (cells, rows_each) in zip(both, (cells_reference, cells_current), strict=True):
+        side[cells] = rows_each
+    indices = occupied(both[0] | both[1])[0] if both.dtype == np.int64 else np.flatnonzero(both.any(axis=0))
+    f, g = both[0][indices], both[1][indices]
     reach = column.extent(indices)
     ks = exact.ks if exact else ks_from_cells(f, g, reach.single)
     start, stop = as_float(reach.first, column.plan), as_float(reach.last, column.plan)
@@ -182,12 +186,12 @@ def _numeric(
     )
 
 
-def _categorical(
+def compare_categorical(
     column: CategoricalColumn, counted: tuple[Counted, Counted], effective: tuple[Counted, Counted]
 ) -> FeatureDrift:
     size = len(column.vocabulary) + 1
-    rows = [_dense(side, size + 1) for side in counted]
-    even = [_dense(side, size + 1) for side in effective]
+    rows = [dense(side, size + 1) for side in counted]
+    even = [dense(side, size + 1) for side in effective]
     group = pool_rare(even[0][:size], even[1][:size])
     f, g = (np.bincount(group, side[:size]).astype(side.dtype) for side in even)
     n, m = (side.sum().item() for side in (f, g))
@@ -249,7 +253,8 @@ def _bins(labels: Sequence[str], bins: Sequence[NDArray[Any]], sides: Sequence[R
     return tuple(map(Bin, labels, f.tolist(), g.tolist()))
 
 
-def _dense(counted: Counted, size: int) -> NDArray[Any]:
+def dense(counted: Counted, size: int) -> NDArray[Any]:
+    """Rows by counter, zeros among them."""
     total = np.zeros(size, counted[1].dtype)
     total[counted[0]] = counted[1]
     return total
@@ -350,12 +355,6 @@ def _remarks(feature: FeatureDrift, column: Column) -> list[Problem]:
             )
         )
     return remarks
-
-
-def _aligned(indices: NDArray[np.int64], own: NDArray[np.int64], rows: NDArray[Any]) -> NDArray[Any]:
-    out = np.zeros(indices.size, rows.dtype)
-    out[np.searchsorted(indices, own)] = rows
-    return out
 
 
 def _rows(counted: Counted, index: int) -> Any:

@@ -72,7 +72,7 @@ def count_source(
             remedy = "add the column or drop it from the profile"
             problems.append(Problem(column.name, "is missing from the current data", remedy))
     further = [*(groups.names if groups else ()), *([weights.name] if weights else ())]
-    total = Counts.empty(profile_id, weighted=weights is not None)
+    total, known = Counts.empty(profile_id, weighted=weights is not None), len(usable)
     for batch in source.batches(list(dict.fromkeys([*(column.name for column in usable.values()), *further]))):
         for f, problem in _obstacles(batch, usable):
             problems.append(problem)
@@ -92,9 +92,11 @@ def count_source(
             progress(batch.n_rows)
     if weights:
         problems += weights.problems()
-    kept = np.isin(total.keys >> 32, list(usable))
-    heavy = None if total.weights is None else total.weights[kept]
-    return replace(total, keys=total.keys[kept], values=total.values[kept], weights=heavy, problems=tuple(problems))
+    if len(usable) < known:
+        kept = np.isin(total.keys >> 32, list(usable))
+        heavy = None if total.weights is None else total.weights[kept]
+        total = replace(total, keys=total.keys[kept], values=total.values[kept], weights=heavy)
+    return replace(total, problems=tuple(problems))
 
 
 def _obstacles(batch: Batch, usable: Mapping[int, Column]) -> list[tuple[int, Problem]]:
@@ -102,11 +104,14 @@ def _obstacles(batch: Batch, usable: Mapping[int, Column]) -> list[tuple[int, Pr
     found = []
     for f, column in usable.items():
         raw = batch.columns[column.name]
+        fits = _fits(column, raw)
+        exact = not fits or not isinstance(column, NumericColumn) or _reader(batch, column).is_exact()
+        if (fits and exact) or (not fits and all_missing(raw)):
+            continue
         what = f"is {column.dtype} in the reference and {type_name(arrow_type(raw))} in the current data"
-        if not _fits(column, raw):
-            if not all_missing(raw):
-                found.append((f, Problem(column.name, what, _remedy(column, raw))))
-        elif isinstance(column, NumericColumn) and not _reader(batch, column).is_exact():
+        if not fits:
+            found.append((f, Problem(column.name, what, _remedy(column, raw))))
+        else:
             remedy = "keep it an integer; nullable integer types hold nulls"
             found.append((f, Problem(column.name, f"{what}, beyond the whole numbers that both hold", remedy)))
     return found
@@ -131,7 +136,7 @@ def _dense(
     if one_group.weights is not None:
         grids = {f: np.arange(column.n_counters, dtype=np.int32) for f, column in usable.items()}
         for f, tally in tallies(batch, usable, grids, one_group, backend):
-            yield f, tally.rows[0], None if tally.weights is None else tally.weights[0]
+            yield f, tally.rows[0].astype(np.int64), None if tally.weights is None else tally.weights[0]
         return
     numeric, categorical = _by_kind(usable)
     readers = [_reader(batch, c) for c in numeric.values()]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem
+from gpudrift_kernels.occupied import occupied
 
 _NONE: Final = np.empty(0, np.int64)
 _SHIFT = 32  # a key is the column's place in the profile in the upper half, the counter in the lower
@@ -68,11 +69,12 @@ class Counts:
         """From dense counts and weights of columns, in ascending order of their place in the profile."""
         keys, values, weights = [_NONE], [_NONE], [_NONE]
         for f, dense, heavy in columns:
-            counters = np.flatnonzero(dense)
-            keys.append(counters + (f << _SHIFT))
-            values.append(dense[counters])
+            counters, rows = occupied(dense)
             if heavy is not None:
                 weights.append(heavy[counters])
+            counters += f << _SHIFT
+            keys.append(counters)
+            values.append(rows)
         return cls(
             profile_id,
             n_rows,

@@ -19,7 +19,8 @@ from gpudrift.stats import KS, Bounded
 from gpudrift.version import __version__
 
 if TYPE_CHECKING:
-    from gpudrift.monitor.reports import SliceReports, WindowReports
+    from gpudrift.monitor.slice_reports import SliceReports
+    from gpudrift.monitor.window_reports import WindowReports
     from gpudrift.profiles.counts import Counts
     from gpudrift.profiles.reference_profile import Profile
     from gpudrift.report import ReportView

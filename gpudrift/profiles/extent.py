@@ -29,10 +29,9 @@ def extent(indices: NDArray[np.int64], plan: CellPlan, *, until: NDArray[np.int6
     """Extent of occupied indices: each ends right below the smallest value of the next, or of ``until``."""
     if until is None:
         # most indices are followed by one that is asked for as well: search for the others only
-        alone = np.append(indices[1:] != indices[:-1] + 1, True)[: indices.size]
+        alone = np.flatnonzero(np.append(indices[1:] != indices[:-1] + 1, True)[: indices.size])
         found = first_values(np.concatenate([indices, indices[alone] + 1]), plan)
-        first = found[: indices.size]
-        following = np.append(first[1:], first[-1:])
+        first, following = found[: indices.size], found[1 : indices.size + 1].copy()
         following[alone] = found[indices.size :]
     else:
         found = first_values(np.concatenate([indices, until]), plan)
@@ -42,8 +41,10 @@ def extent(indices: NDArray[np.int64], plan: CellPlan, *, until: NDArray[np.int6
         last = following - (following > first).astype(following.dtype)
     else:
         last = np.maximum(np.nextafter(following, following.dtype.type(-np.inf)), first)
-    topmost = (following == limit) & (indices == indices.max(initial=0))  # nothing follows: it ends with the dtype
-    return Extent(first, np.where(topmost, limit, last).astype(first.dtype))
+    topmost = following == limit
+    if topmost.any():  # nothing follows: it ends with the dtype
+        last[topmost & (indices == indices.max())] = limit
+    return Extent(first, last)
 
 
 def as_float(values: NDArray[Any], plan: CellPlan) -> NDArray[np.float64]:

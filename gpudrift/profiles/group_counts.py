@@ -70,6 +70,25 @@ class GroupCounts:
             problems=problems,
         )
 
+    def joined(self, other: GroupCounts, own: NDArray[np.int64], theirs: NDArray[np.int64]) -> GroupCounts:
+        """Groups each of which adds one of these to one of the other's, by place; a place of -1 adds nothing."""
+
+        def added(one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:
+            total = np.zeros((own.size, *one.shape[1:]), np.int64)
+            for table, places in ((one, own), (two, theirs)):
+                total[places >= 0] += table[places[places >= 0]]
+            return total
+
+        tables = {}
+        for f, table in self.tables.items():
+            heavy, others = table.weights, other.tables[f].weights
+            weights = None if heavy is None or others is None else added(heavy, others)
+            tables[f] = Tally(added(table.rows, other.tables[f].rows), weights)
+        pairs = zip(own.tolist(), theirs.tolist(), strict=True)
+        squares = tuple((self.squares[a] if a >= 0 else 0) + (other.squares[b] if b >= 0 else 0) for a, b in pairs)
+        n_rows = added(self.n_rows, other.n_rows)
+        return GroupCounts(self.grid, np.arange(own.size), n_rows, squares, tables)
+
 
 class GroupCounter:
     """Fills GroupCounts batch by batch: the ``groups`` of ``count_source``.
@@ -127,6 +146,7 @@ class GroupCounter:
 
 
 def _added(table: Tally | None, tally: Tally, places: NDArray[np.int64], n_groups: int) -> Tally:
+    """The table with some rows added, in the smallest type that holds its largest number."""
     if table is None:
         n_cells = tally.rows.shape[1]
         weights = None if tally.weights is None else np.zeros((0, n_cells), np.int64)
@@ -148,8 +168,8 @@ def _widened(rows: NDArray[Any], most: int) -> NDArray[Any]:
 
 def _grown(table: NDArray[np.int64], n_groups: int) -> NDArray[np.int64]:
     """The table with a row for each of so many groups."""
-    if table.shape[0] >= n_groups:
-        return table[:n_groups]
+    if table.shape[0] == n_groups:
+        return table
     larger = np.zeros((n_groups, *table.shape[1:]), table.dtype)
     larger[: table.shape[0]] = table
     return larger

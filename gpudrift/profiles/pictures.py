@@ -11,6 +11,7 @@ from gpudrift.profiles.columns import Column, Counted, NumericColumn
 from gpudrift.profiles.counts import merged
 from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift
 from gpudrift.profiles.labels import value_label
+from gpudrift.profiles.section_views import slices_view, windows_view
 from gpudrift.version import __version__
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def report_view(report: DriftReport, profile: Profile, counts: Counts, *, title:
             )
             for k, (name, feature) in enumerate(report.items())
         ],
+        "windows": windows_view(report),
+        "slices": slices_view(report),
         "problems": [{"feature": p.feature or None, "what": p.what, "remedy": p.remedy} for p in report.problems],
     }
 

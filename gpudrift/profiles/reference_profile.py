@@ -14,7 +14,7 @@ from gpudrift.profiles.columns import Column
 from gpudrift.profiles.counting import Progress, count_source
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.weights import DEFAULT_EXPONENT, RowWeights
-from gpudrift_kernels.backend import Backend, BackendName, get_backend
+from gpudrift_kernels.backend import Backend, get_backend
 
 if TYPE_CHECKING:
     from gpudrift.profiles.drift_report import DriftReport
@@ -85,7 +85,7 @@ class Profile:
         batch: TableLike,
         *,
         weights: str | None = None,
-        backend: BackendName | Backend = "auto",
+        backend: str | Backend = "auto",
         progress: Progress | None = None,
     ) -> Counts:
         """Count a batch: integers only, which add and subtract.
@@ -97,7 +97,7 @@ class Profile:
             or finds in another type, are named in ``problems`` of the result.
         weights : str, optional
             Column of row weights; that of the profile by default.
-        backend : {"auto", "cpu", "cuda"} or Backend
+        backend : {"auto", "cpu", "cuda", "cuda:1", ...} or Backend
             Device that counts; all give the same bits.
         progress : callable, optional
             Called with a number of rows whenever so many have been counted.
@@ -111,12 +111,13 @@ class Profile:
         >>> monday + tuesday == champion.reference
         True
         """
-        source = open_source(batch, "current", again=False)
+        device = get_backend(backend)
+        source = open_source(batch, "current", again=False, residence=device.residence)
         row_weights = self.row_weights(source, weights or self.weights)
-        return count_source(source, self.plans, self.profile_id, get_backend(backend), progress, weights=row_weights)
+        return count_source(source, self.plans, self.profile_id, device, progress, weights=row_weights)
 
     def compare(
-        self, counts: Counts, *, settings: Settings | None = None, backend: BackendName | Backend = "auto"
+        self, counts: Counts, *, settings: Settings | None = None, backend: str | Backend = "auto"
     ) -> DriftReport:
         """Every statistic and the verdict, from counts alone.
 

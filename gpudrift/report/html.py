@@ -20,6 +20,8 @@ from gpudrift.report.numerals import (
     ratio,
 )
 from gpudrift.report.page import render
+from gpudrift.report.parts import slices_section, windows_section
+from gpudrift.report.severities import severity
 from gpudrift.report.text import printable, reasons_sentence
 
 if TYPE_CHECKING:
@@ -123,7 +125,7 @@ def render_report(view: ReportView) -> str:
     """Render a drift report as one HTML document that needs no other file and no network.
 
     The same view gives the same bytes. Every name and label is escaped. The pictures are drawn for the first
-    200 features; the table holds all of them.
+    200 features; the table holds all of them. Windows are the newest 400, slices the worst 200.
 
     Parameters
     ----------
@@ -145,7 +147,7 @@ def render_report(view: ReportView) -> str:
     >>> page = render_report({
     ...     "title": "March", "version": "0.1.0", "backend": "cpu", "created": "", "settings": "",
     ...     "rows": {"reference": 100, "current": 90}, "dataset_drift": False, "share_drifted": 0.0,
-    ...     "alpha": 0.05, "correction": "none", "features": [], "problems": [],
+    ...     "alpha": 0.05, "correction": "none", "features": [], "windows": None, "slices": None, "problems": [],
     ... })
     >>> page.startswith("<!doctype html>")
     True
@@ -155,6 +157,7 @@ def render_report(view: ReportView) -> str:
     pairs = list(zip(features, rows, strict=True))[:MAX_PICTURES]
     n_open = max(1, min(_MAX_OPEN, sum(row.drifted for _, row in pairs)))
     drifted = [row for row in rows if row.drifted and row.counted]
+    windows, slices = view["windows"], view["slices"]
     return render(
         "report.html.j2",
         report=view,
@@ -163,6 +166,9 @@ def render_report(view: ReportView) -> str:
         n_counted=sum(feature["counted"] and feature["p_value"] is not None for feature in features),
         n_drifted=len(drifted),
         worst=drifted[:_MAX_NAMED],
+        windows=windows_section(windows, [row.name for _, row in pairs]) if windows is not None else None,
+        slices=slices_section(slices) if slices is not None else None,
+        anchors={row.name: row.anchor for row in rows if row.anchor},
         glossary=GLOSSARY,
     )
 
@@ -206,19 +212,6 @@ def _sort_key(value: float | None) -> str:
     if value is None or math.isnan(value):
         return ""
     return f"{value:.6g}".replace("inf", "Infinity")
-
-
-def severity(psi: float | None) -> int | None:
-    """Place a PSI on the usual scale: 0 below 0.1, 1 from 0.1 to 0.25, 2 above.
-
-    Examples
-    --------
-    >>> severity(0.05), severity(0.1), severity(0.3), severity(None)
-    (0, 1, 2, None)
-    """
-    if psi is None or math.isnan(psi):
-        return None
-    return (psi >= 0.1) + (psi > 0.25)
 
 
 def _section(feature: FeatureView, row: Row, *, is_open: bool) -> Section:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from gpudrift.report.glossary import GLOSSARY
-from gpudrift.report.html import severity
 from gpudrift.report.numerals import integer, number, percent
 from gpudrift.report.page import render
+from gpudrift.report.severities import severity
 
 if TYPE_CHECKING:
     from gpudrift.report.view import FeatureSeriesView, OverviewView, WindowView

@@ -95,6 +95,58 @@ class ProblemView(TypedDict):
     remedy: str
 
 
+class FeatureSeriesView(TypedDict):
+    """The PSI of one feature, one value for each window."""
+
+    name: str
+    values: list[float | None]
+    drifted: list[bool]
+    counted: bool
+
+
+class WorstView(TypedDict):
+    """A feature that drifted in one window or slice."""
+
+    name: str
+    psi: float | None
+
+
+class PartView(TypedDict):
+    """A part of the current rows with a report of its own: a window or a slice."""
+
+    label: str
+    rows: RowCounts
+    dataset_drift: bool
+    judged: bool
+    """False: no feature had values enough for a verdict."""
+    drifted: list[WorstView]
+    """Worst first."""
+
+
+class TimeLineView(FeatureSeriesView):
+    """The PSI of one feature in every window, and the threshold that counts."""
+
+    threshold: float | None
+
+
+class WindowsView(TypedDict):
+    """The windows of the current rows, in time order."""
+
+    title: str
+    """How long they are, and what they are compared with."""
+    windows: list[PartView]
+    features: list[TimeLineView]
+    """One value for each window; drawn in this order."""
+
+
+class SlicesView(TypedDict):
+    """The slices of the current rows."""
+
+    columns: list[str]
+    slices: list[PartView]
+    """Worst first; drawn in this order."""
+
+
 class ReportView(TypedDict):
     """A drift report: one reference against one batch of current rows."""
 
@@ -111,6 +163,9 @@ class ReportView(TypedDict):
     settings: str
     features: list[FeatureView]
     """Worst first; drawn in this order."""
+    windows: WindowsView | None
+    """None where no windows were asked for."""
+    slices: SlicesView | None
     problems: list[ProblemView]
 
 
@@ -123,15 +178,6 @@ class WindowView(TypedDict):
     dataset_drift: bool
     share_drifted: float | None
     n: int | None
-
-
-class FeatureSeriesView(TypedDict):
-    """The PSI of one feature, one value for each window."""
-
-    name: str
-    values: list[float | None]
-    drifted: list[bool]
-    counted: bool
 
 
 class OverviewView(TypedDict):

@@ -6,13 +6,13 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift_kernels.cells import CellPlan
-from gpudrift_kernels.cuda.availability import obstacle
+from gpudrift_kernels.cuda.availability import INSTALL_LINE, obstacle
 from gpudrift_kernels.cuda.driver import driver
 from gpudrift_kernels.cuda.memory import memory_limit
 from gpudrift_kernels.errors import BackendUnavailable, ConfigError
@@ -57,10 +57,28 @@ class CategoryColumn(Protocol):
         ...
 
 
+class Residence(NamedTuple):
+    """Where a batch is best read to.
+
+    Attributes
+    ----------
+    ordinal : the GPU's.
+    batch_bytes : most that a batch may take there.
+    """
+
+    ordinal: int
+    batch_bytes: int
+
+
 class Backend(Protocol):
     """What a device must do: every verb that touches rows, and nothing else."""
 
     name: str
+
+    @property
+    def residence(self) -> Residence | None:
+        """Where files are best read to; None: the host."""
+        ...
 
     def count_cells(self, columns: Sequence[NumericColumn], plans: Sequence[CellPlan]) -> Iterator[NDArray[np.int64]]:
         """Counts of each column over its plan, in turn; int64, length ``plan.n_counters``."""
@@ -115,15 +133,16 @@ class Backend(Protocol):
 
 
 def get_backend(
-    name: BackendName | Backend = "auto", *, threads: int | None = None, device_memory_bytes: int | None = None
+    name: str | Backend = "auto", *, threads: int | None = None, device_memory_bytes: int | None = None
 ) -> Backend:
     """The device that counts.
 
     Parameters
     ----------
-    name : {"auto", "cpu", "cuda"} or Backend
+    name : {"auto", "cpu", "cuda", "cuda:0", "cuda:1", ...} or Backend
         ``"auto"`` reads the environment variable GPUDRIFT_DEVICE, else takes the first GPU that can be used, else the
-        CPU, and logs once why. ``"cuda"`` never falls back. A Backend is returned as it is.
+        CPU, and logs once why. ``"cuda"`` never falls back: it counts columns on the GPU that they lie on, else on the
+        first. ``"cuda:1"`` counts on the second alone. A Backend is returned as it is.
     threads : int, optional
         Host threads; all processors this process may use by default. A Dask worker gives its own.
     device_memory_bytes : int, optional
@@ -133,7 +152,7 @@ def get_backend(
     Raises
     ------
     BackendUnavailable
-        For ``"cuda"`` where it cannot be used: why, and what to install.
+        For ``"cuda"`` where it cannot be used, or has no such GPU: why, and what to do.
     ConfigError
         For another name, fewer than one thread, or too little memory.
 
@@ -150,23 +169,40 @@ def get_backend(
         return name
     wanted = os.environ.get("GPUDRIFT_DEVICE") if name == "auto" else None
     chosen, source = (wanted, "GPUDRIFT_DEVICE") if wanted else (name, "backend")
-    if chosen not in ("auto", "cpu", "cuda"):
-        raise ConfigError(f"{source} must be auto, cpu or cuda, got {chosen!r}")
+    kind, colon, ordinal = chosen.partition(":")
+    if kind not in ("auto", "cpu", "cuda") or (colon and not (kind == "cuda" and ordinal.isdecimal())):
+        raise ConfigError(f"{source} must be auto, cpu, cuda or a GPU such as cuda:1, got {chosen!r}")
     if threads is not None and threads < 1:
         raise ConfigError(f"threads must be >= 1, got {threads}")
     from gpudrift_kernels.cpu.backend import CpuBackend, available_processors
 
     threads = threads or available_processors()
-    reason = None if chosen == "cpu" else obstacle()
+    reason = None if chosen == "cpu" else obstacle() or _import_problem()
     if chosen == "cpu" or (chosen == "auto" and reason is not None):
         _say_once(reason)
         return CpuBackend(threads)
     if reason is not None:
-        raise BackendUnavailable(f"{source} 'cuda' cannot be used: {reason}; or use 'cpu' or 'auto'")
+        raise BackendUnavailable(f"{source} {chosen!r} cannot be used: {reason}; or use 'cpu' or 'auto'")
+    devices = driver().devices
+    if colon and int(ordinal) >= len(devices):
+        raise BackendUnavailable(
+            f"{source} {chosen!r} cannot be used: the NVIDIA driver sees {len(devices)} GPU(s), from cuda:0; "
+            "see CUDA_VISIBLE_DEVICES"
+        )
     from gpudrift_kernels.cuda.backend import CudaBackend
 
-    device = driver().devices[0]
-    return CudaBackend(device, threads=threads, memory_bytes=memory_limit(device, device_memory_bytes))
+    device = devices[int(ordinal or 0)]
+    limit = memory_limit(device, device_memory_bytes)
+    return CudaBackend(device, threads=threads, memory_bytes=limit, pinned=bool(colon))
+
+
+def _import_problem() -> str | None:
+    """Why the CUDA backend cannot be loaded, although all of it is installed: versions that do not fit each other."""
+    try:
+        import gpudrift_kernels.cuda.backend  # noqa: F401
+    except ImportError as error:
+        return f"numba-cuda cannot be imported ({' '.join(str(error).split())}): {INSTALL_LINE}"
+    return None
 
 
 @cache

@@ -6,118 +6,220 @@ order, so a rounding in the formula costs steps and never moves a boundary.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 from numpy.typing import NDArray
 
-from gpudrift_kernels import rules
 from gpudrift_kernels.cells import CellPlan
-from gpudrift_kernels.cpu.compiled import inlined, kernel
-from gpudrift_kernels.cpu.histogram import index_of
+from gpudrift_kernels.cpu.compiled import kernel
+from gpudrift_kernels.cpu.histogram import Rule, cell_at, float_distance, index_of, layout_in, rule_of, wide_distance
+from gpudrift_kernels.cpu.intrinsics import bits_of, float_of
 from gpudrift_kernels.cpu.read_only import read_only
 
-_steps_from_centre = inlined(rules.steps_from_centre)
-_side = inlined(rules.side)
-_double_of = inlined(rules.double_of)
 _SIGN = np.uint64(1 << 63)
 _TOP_BIT = np.int64(-(1 << 63))
+_WIDE = 2.0**63
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 def first_values(indices: NDArray[np.int64], plan: CellPlan) -> NDArray[Any]:
     """Smallest finite value whose index is at least i, for each i; the largest finite value where there is none."""
-    ranks = to_rank(_guesses(indices, plan), plan.dtype)
-    value = np.empty(1, plan.dtype)
-    value_bits = value.view(np.int32 if plan.dtype == "float32" else np.int64)
-    folded = np.empty(1, plan.layout.float_type)
-    kinds = plan.wide, plan.dtype == "uint64", plan.integral
-    _search(
-        read_only(indices), ranks, rank_limits(plan.dtype), kinds, plan.typed_centre, plan.scale, plan.layout,
-        plan.cuts, value, value_bits, folded, folded.view(plan.layout.int_type),
-    )  # fmt: skip
-    return from_rank(ranks, plan.dtype)
+    values = np.empty(indices.size, plan.dtype)
+    at_cuts = index_of(plan.cuts, plan) if plan.cuts.size else _NONE
+    _search(read_only(indices), rule_of(plan), at_cuts, *rank_limits(plan.dtype), values)
+    return values
+
+
+_NONE = np.empty(0, np.int64)
 
 
 @kernel
 def _search(
-    indices: NDArray[np.int64],
-    ranks: NDArray[np.int64],
-    limits: tuple[int, int],
-    kinds: tuple[bool, bool, bool],
-    centre: Any,
-    scale: Any,
-    layout: rules.Layout,
-    cuts: NDArray[Any],
-    value: NDArray[Any],
-    value_bits: NDArray[Any],
-    folded: NDArray[Any],
-    folded_bits: NDArray[Any],
-) -> None:
-    """Guesses in, answers out. Gallop to a rank below the answer and one at or above it, then halve the distance."""
-    smallest, largest = limits
+    indices: NDArray[np.int64], rule: Rule, at_cuts: NDArray[np.int64], smallest: int, largest: int,
+    values: NDArray[Any],
+) -> None:  # fmt: skip
+    """From a guess gallop to ranks between which the answer lies, then halve their distance."""
+    layout, centre, scale, integral = layout_in(rule), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
+    cuts = rule.cuts
     for k in range(indices.size):
-        low = high = ranks[k]
+        index = indices[k]
+        passed = _not_above(at_cuts, index)
+        if passed and at_cuts[passed - 1] == index:
+            low = _rank_of(cuts[passed - 1])
+        else:
+            low = _guess(_distance_of(index - passed, layout, scale), centre, integral, smallest, largest)
+        high = low
         step = np.int64(1)
-        while low > smallest and indices[k] <= _index(
-            low, kinds, centre, scale, layout, cuts, value, value_bits, folded, folded_bits
-        ):
-            high = low
-            low = low - step if low >= smallest + step else smallest
-            step = min(2 * step, np.int64(1) << 61)
-        step = np.int64(1)
-        while high < largest and indices[k] > _index(
-            high, kinds, centre, scale, layout, cuts, value, value_bits, folded, folded_bits
-        ):
-            low = high
-            high = high + step if high <= largest - step else largest
-            step = min(2 * step, np.int64(1) << 61)
+        if _index_at(high, layout, centre, scale, integral, cuts) >= index:
+            while low > smallest:
+                low = high - step if high >= smallest + step else smallest
+                if _index_at(low, layout, centre, scale, integral, cuts) < index:
+                    low += 1
+                    break
+                high = low
+                step = min(2 * step, np.int64(1) << 61)
+        else:
+            while high < largest:
+                low = high + 1
+                high = high + step if high <= largest - step else largest
+                if _index_at(high, layout, centre, scale, integral, cuts) >= index:
+                    break
+                step = min(2 * step, np.int64(1) << 61)
+            else:
+                low = largest
         while low < high:
             middle = (low & high) + ((low ^ high) >> 1)  # the mean of the two, rounded down, without overflow
-            if indices[k] <= _index(middle, kinds, centre, scale, layout, cuts, value, value_bits, folded, folded_bits):
+            if _index_at(middle, layout, centre, scale, integral, cuts) >= index:
                 high = middle
             else:
                 low = middle + 1
-        ranks[k] = high
+        values[k] = _value_of(high, centre)
 
 
 @kernel
-def _index(
-    rank: int,
-    kinds: tuple[bool, bool, bool],
-    centre: Any,
-    scale: Any,
-    layout: rules.Layout,
-    cuts: NDArray[Any],
-    value: NDArray[Any],
-    value_bits: NDArray[Any],
-    folded: NDArray[Any],
-    folded_bits: NDArray[Any],
-) -> int:
-    """Index of the value of a rank: the rule of the histogram, a value at a time; the arrays hold one each."""
-    wide, unsigned, integral = kinds
-    if wide:
-        value_bits[0] = rank ^ _TOP_BIT if unsigned else rank
-        x = value[0]
-        above = np.float64(np.uint64(x) - np.uint64(centre))  # modulo 2**64, exact where it is not negative
-        below = np.float64(np.uint64(centre) - np.uint64(x))
-        t = (-below if x < centre else above) * scale
-    else:
-        value_bits[0] = abs(rank)
-        x = -value[0] if rank < 0 else value[0]
-        t = ((_double_of(np.floor(x), np.ceil(x)) if integral else x) - centre) * scale
-    folded[0] = abs(t) + layout.one
-    q = np.int64(_steps_from_centre(folded_bits[0] - layout.bits_of_one, layout))
-    cell = _side(t, q, np.int64(layout.half))
-    low, high = 0, cuts.size
+def _index_at(rank: int, layout: Any, centre: Any, scale: Any, integral: bool, cuts: NDArray[Any]) -> int:
+    """Index of the value of a rank: the rule of the histogram, a value at a time."""
+    x = _value_of(rank, centre)
+    return int(np.int64(cell_at(_distance(x, centre, integral) * scale, layout)) + _not_above(cuts, x))
+
+
+@kernel
+def _not_above(ascending: NDArray[Any], x: Any) -> int:
+    """How many of some ascending numbers are at most x."""
+    low, high = 0, ascending.size
     while low < high:
         middle = (low + high) >> 1
-        if x >= cuts[middle]:
+        if x >= ascending[middle]:
             low = middle + 1
         else:
             high = middle
-    return int(cell + low)
+    return low
 
 
+@kernel
+def _distance_of(cell: Any, layout: Any, scale: Any) -> Any:
+    """About the smallest x - centre of a cell: the inverse of the rule, with the rounding of |t| + 1 and of x - centre.
+
+    In float64, where the halves of float32's steps have a place.
+    """
+    half = np.int64(layout.half)
+    q = min(cell - half if cell >= half else half - cell, half)
+    near = np.int64(q) << np.int64(layout.near_shift)
+    far = np.int64(layout.near_limit) + ((q - np.int64(layout.near_cells)) << np.int64(layout.far_shift))
+    bits = (near if q < layout.near_cells else far) + np.int64(layout.bits_of_one)
+    edge, below = _edge(bits, layout.one), _edge(bits - 1, layout.one)
+    t = edge - 1.0 - ((edge - below) / 2.0 if q else 0.0)  # at the centre there is nothing to round
+    return min(max((t if cell >= half else -t) / np.float64(scale), -_LARGEST), _LARGEST)
+
+
+# What differs between the storage types, by the type of one argument; compiled code has no other names for it.
+
+
+def _edge(bits: Any, one: Any) -> Any:
+    """The float of these bits as float64, the largest finite one where they hold none."""
+    raise NotImplementedError
+
+
+def _value_of(rank: Any, centre: Any) -> Any:
+    """The value at a rank, in the type of the centre."""
+    raise NotImplementedError
+
+
+def _rank_of(x: Any) -> Any:
+    """The rank of a finite value."""
+    raise NotImplementedError
+
+
+def _distance(x: Any, centre: Any, integral: bool) -> Any:
+    """x - centre as the histogram takes it."""
+    raise NotImplementedError
+
+
+def _guess(distance: Any, centre: Any, integral: Any, smallest: Any, largest: Any) -> Any:
+    """The rank of a value about so far from the centre."""
+    raise NotImplementedError
+
+
+@overload(_edge, strict=False)
+def _edge_for(bits: Any, one: Any) -> Callable[..., Any]:
+    width, top = (np.int32, 0x7F7FFFFF) if one == types.float32 else (np.int64, 0x7FEFFFFFFFFFFFFF)
+    return lambda bits, one: np.float64(float_of(width(min(bits, top))))
+
+
+@overload(_value_of, strict=False)
+def _value_of_for(rank: Any, centre: Any) -> Callable[..., Any]:
+    if centre == types.int64:
+        return lambda rank, centre: rank
+    if centre == types.uint64:
+        return lambda rank, centre: np.uint64(rank ^ _TOP_BIT)
+    width = np.int32 if centre == types.float32 else np.int64
+
+    def from_bits(rank: Any, centre: Any) -> Any:
+        magnitude = float_of(width(abs(rank)))
+        return -magnitude if rank < 0 else magnitude
+
+    return from_bits
+
+
+@overload(_rank_of, strict=False)
+def _rank_of_for(x: Any) -> Callable[..., Any]:
+    if x == types.int64:
+        return lambda x: x
+    if x == types.uint64:
+        return lambda x: np.int64(x) ^ _TOP_BIT
+
+    def from_bits(x: Any) -> Any:
+        bits = np.int64(bits_of(abs(x)))
+        return -bits if x < 0 else bits
+
+    return from_bits
+
+
+@overload(_distance, strict=False)
+def _distance_for(x: Any, centre: Any, integral: Any) -> Callable[..., Any]:
+    if isinstance(centre, types.Integer):
+        return lambda x, centre, integral: wide_distance(x, centre)
+    return lambda x, centre, integral: float_distance(x, centre, integral)
+
+
+@overload(_guess, strict=False)
+def _guess_for(distance: Any, centre: Any, integral: Any, smallest: Any, largest: Any) -> Callable[..., Any]:
+    if isinstance(centre, types.Integer):
+
+        def whole(distance: Any, centre: Any, integral: Any, smallest: Any, largest: Any) -> Any:
+            rank = _rank_of(centre)
+            about = np.float64(rank) + distance
+            if about <= -_WIDE:
+                return smallest
+            if about >= _WIDE:
+                return largest
+            return rank + np.int64(distance) if abs(distance) < _WIDE else np.int64(about)
+
+        return whole
+    top = float(np.finfo("float32" if centre == types.float32 else "float64").max)
+    storage = np.float32 if centre == types.float32 else np.float64
+
+    def rounded(distance: Any, centre: Any, integral: Any, smallest: Any, largest: Any) -> Any:
+        # x - centre reaches the distance by rounding, half a step below it
+        half_step = distance - float_of(bits_of(distance) - 1) if distance > 0 else 0.0
+        value = distance - half_step / 2.0 + np.float64(centre)
+        if not integral:
+            return _rank_of(storage(min(max(value, -top), top)))
+        doubled = np.ceil(min(max(value, -top), top))
+        below = np.floor(doubled / 2.0)
+        return _rank_of(storage(below)) + (
+            doubled > 2.0 * below
+        )  # an odd number stands for all that follow a whole one
+
+    return rounded
+
+
+@cache
 def rank_limits(dtype: str) -> tuple[int, int]:
     """Ranks of the smallest and the largest finite value of a dtype."""
     if dtype in ("int64", "uint64"):
@@ -145,34 +247,3 @@ def from_rank(ranks: NDArray[np.int64], dtype: str) -> NDArray[Any]:
     bits = np.abs(ranks).astype(np.int32 if dtype == "float32" else np.int64)
     magnitude = bits.view(dtype)
     return np.asarray(np.where(ranks < 0, -magnitude, magnitude))
-
-
-def _guesses(indices: NDArray[np.int64], plan: CellPlan) -> NDArray[Any]:
-    """The cut an index begins at, or the inverse of the cell rule in floating point, clipped to the dtype."""
-    layout, dtype = plan.layout, np.dtype(plan.dtype)
-    own = index_of(plan.cuts, plan)  # where each cut begins: an index has as many cuts below as begin at or before it
-    passed = np.searchsorted(own, indices, side="right")
-    cell = indices - passed
-    q = np.where(cell >= layout.half, cell - layout.half, layout.half - cell)
-    near = q << int(layout.near_shift)
-    far = int(layout.near_limit) + ((q - int(layout.near_cells)) << int(layout.far_shift))
-    bits = np.where(q < int(layout.near_cells), near, far) + int(layout.bits_of_one)
-    top = np.finfo(layout.float_type).max.view(layout.int_type)
-    edge = np.minimum(bits, top).astype(layout.int_type).view(layout.float_type)
-    # |t| + 1 reaches the edge by rounding, half a step below it; at the centre there is nothing to round
-    rounding = np.where(edge > 1, (edge - np.nextafter(edge, layout.one)) / 2, 0).astype(layout.float_type)
-    t = edge - layout.one - rounding
-    limits = np.iinfo(dtype) if plan.wide else np.finfo(dtype)
-    with np.errstate(over="ignore", invalid="ignore"):
-        distance = np.where(cell >= layout.half, t, -t) / plan.scale
-        if plan.wide:  # Python's integers: the sum may leave 64 bits before it is clipped
-            far_away = 1 << 65
-            steps = np.clip(distance, -far_away, far_away).tolist()
-            sums = [min(max(int(plan.centre) + int(d), int(limits.min)), int(limits.max)) for d in steps]
-            guess = np.array(sums, dtype)
-        else:
-            guess = (distance + plan.typed_centre) / (2 if plan.integral else 1)
-            guess = np.clip(np.nan_to_num(guess), limits.min, limits.max).astype(dtype)
-    at_cut = np.searchsorted(own, indices, side="left") < passed
-    guess[at_cut] = plan.cuts[passed[at_cut] - 1]
-    return guess

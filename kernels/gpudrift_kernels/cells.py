@@ -81,7 +81,7 @@ class CellPlan:
     @property
     def max_exponent(self) -> int:
         """Largest exponent whose scale and inverse are both normal numbers of the working type."""
-        return 126 if self.dtype == "float32" else 1022
+        return largest_exponent(self.dtype)
 
     @cached_property
     def layout(self) -> Layout:
@@ -112,3 +112,8 @@ class CellPlan:
     def n_counters(self) -> int:
         """Indices and the three special counters: missing, +inf, -inf."""
         return self.n_index + N_SPECIAL
+
+
+def largest_exponent(dtype: str) -> int:
+    """``CellPlan.max_exponent`` of a storage type."""
+    return 126 if dtype == "float32" else 1022

@@ -28,7 +28,7 @@ class Grouping:
 
 
 class Tally(NamedTuple):
-    """Rows by group and cell, and the sums of their weights; int64, shape (n_groups, n_cells)."""
+    """Rows by group and cell (uint32, or int64), and the sums of their weights (int64); shape (n_groups, n_cells)."""
 
     rows: NDArray[np.int64]
     weights: NDArray[np.int64] | None = None

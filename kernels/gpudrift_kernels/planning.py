@@ -10,14 +10,16 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gpudrift_kernels.cells import DTYPES, MAX_CUTS, CellPlan
+from gpudrift_kernels.cells import DTYPES, MAX_CUTS, CellPlan, largest_exponent
 from gpudrift_kernels.cpu.compiled import kernel
-from gpudrift_kernels.cpu.histogram import index_of
+from gpudrift_kernels.cpu.histogram import index_of, narrow_index_of
+from gpudrift_kernels.cpu.read_only import read_only
 
 #: No cell that holds more than one value may hold more of the reference than this: the width of the KS interval.
 MAX_SHARE: Final = 1 / 1024
-#: A plan with at most so many cuts is taken at once: they were measured to cost next to nothing on the CPU.
-_FEW_CUTS: Final = 8
+#: A plan with at most so many cuts is taken at once. Up to 8 are compared; of more those of one cell are searched, at a
+#: rate that does not depend on how many the others hold.
+_FEW_CUTS: Final = 32
 #: Beyond this magnitude a double no longer holds every whole number and its neighbour's half.
 _EXACT: Final = 2**51
 
@@ -57,59 +59,69 @@ def plan_cells(sample: NDArray[Any], *, whole: bool) -> CellPlan:
     if not sample.size:
         return CellPlan(dtype=sample.dtype.name, centre=sample.dtype.type(0).item(), exponent=0, bits=11, octaves=3)
     limit = int(sample.size * (MAX_SHARE if whole else MAX_SHARE / 2))
-    plans = (replace(plan, cuts=_cuts(sample, plan, limit)) for plan in _candidates(sample))
-    best = next(plans)
+    candidates = _candidates(sample)
+    best = next(candidates)
+    cuts = _cuts(sample, best, limit, sample.size)
     # with no row to spare every value is cut out, whatever the plan
-    while limit and best.cuts.size > _FEW_CUTS and (plan := next(plans, None)) is not None:
-        best = min(best, plan, key=lambda candidate: candidate.cuts.size)
-    return best
+    while limit and cuts.size > _FEW_CUTS and (plan := next(candidates, None)) is not None:
+        fewer = _cuts(sample, plan, limit, cuts.size - 1)
+        if fewer.size < cuts.size:
+            best, cuts = plan, fewer
+    return replace(best, cuts=cuts[:MAX_CUTS]) if cuts.size else best
 
 
 def _candidates(sample: NDArray[Any]) -> Iterator[CellPlan]:
-    """Dense about the median, dense about the mode, then spread over magnitudes from either end.
+    """Dense about the median, on its steeper side, about the mode, then spread over magnitudes from either end.
 
     A mode or an end that is an atom has no width to tell a scale, and is left out.
     """
-    dtype = sample.dtype.name
-    integral = dtype in ("float32", "float64") and _integral(sample)
+    integral = sample.dtype.kind == "f" and _integral(sample)
     if integral:
         sample = sample * 2  # counted at floor(x) + ceil(x)
-    reach = sample.size // 1024
-    median = sample[sample.size // 2]
+    for centre, spread, bits, octaves in _centres(sample):
+        if spread:
+            most = largest_exponent(sample.dtype.name)
+            exponent = min(max(_power(float(spread)), -most), most)
+            yield CellPlan(sample.dtype.name, _rounded(centre, exponent), exponent, bits, octaves, integral)
+
+
+def _centres(sample: NDArray[Any]) -> Iterator[tuple[Any, float, int, int]]:
+    """Centre, scale and shape of each candidate; what a later one needs is not computed before it is asked for."""
+    median, lower, upper = (sample[k * sample.size // 4] for k in (2, 1, 3))
     scale = _scale_at_median(sample, median)
+    yield median, scale, 11, 3
+    yield median, scale / 2, 10, 5
+    yield (lower if _distance(median, lower) < _distance(upper, median) else upper), scale / 2, 10, 5
     mode, width = _densest(sample)
-    lowest, highest = sample[0], sample[-1]
-    for centre, spread, bits, octaves in (
-        (median, scale, 11, 3),
-        (median, scale / 2, 10, 5),
-        (mode, 4 * width, 11, 3),
-        (mode, 2 * width, 10, 5),
-        (lowest, _distance(sample[reach], lowest), 8, 32),
-        (highest, _distance(highest, sample[-1 - reach]), 8, 32),
-    ):
-        if not spread:
-            continue
-        exponent = _power(float(spread))
-        shape = CellPlan(dtype=dtype, centre=0, exponent=0, bits=bits, octaves=octaves, integral=integral)
-        exponent = min(max(exponent, -shape.max_exponent), shape.max_exponent)
-        yield replace(shape, centre=_rounded(centre, exponent), exponent=exponent)
+    yield mode, 4 * width, 11, 3
+    yield mode, 2 * width, 10, 5
+    reach = sample.size // 1024
+    yield sample[0], _distance(sample[reach], sample[0]), 8, 32
+    yield sample[-1], _distance(sample[-1], sample[-1 - reach]), 8, 32
 
 
 def _integral(sample: NDArray[Any]) -> bool:
     """Whether all values are whole numbers that can be doubled with room for their neighbours' halves."""
     limit = 2**22 if sample.dtype == np.float32 else _EXACT
-    return bool(np.all(np.abs(sample[[0, -1]]) <= limit) and np.all(sample == np.floor(sample)))
+    if np.any(np.abs(sample[[0, -1]]) > limit):
+        return False
+    return all(np.array_equal(part, np.floor(part)) for part in (sample[::1024], sample))  # mostly the first few tell
 
 
 def _scale_at_median(sample: NDArray[Any], median: Any) -> float:
-    """The IQR; where it is 0, the median distance of values that differ; else |median| or 1."""
+    """The IQR; where the median is an atom at least the median distance of the others; else |median| or 1.
+
+    The quartiles of a column that is half zeros lie next to zero, whatever the rest of it is.
+    """
+    middle, reach = sample.size // 2, sample.size // 64
     spread = _distance(sample[3 * sample.size // 4], sample[sample.size // 4])
-    if spread == 0:
+    atom = reach > 0 and (sample[middle - reach] == median or sample[middle + reach] == median)
+    if spread == 0 or atom:
         others = sample[sample != median]
         if not others.size:
             return abs(float(median)) or 1.0
-        distances = np.sort(_distance(np.maximum(others, median), np.minimum(others, median)))
-        spread = distances[distances.size // 2]
+        distances = _distance(np.maximum(others, median), np.minimum(others, median))
+        spread = max(spread, np.partition(distances, others.size // 2)[others.size // 2])
     return float(spread)
 
 
@@ -147,17 +159,21 @@ def _rounded(value: Any, exponent: int) -> float | int:
     return min(max(centre, -limit), limit)
 
 
-def _cuts(sample: NDArray[Any], plan: CellPlan, limit: int) -> NDArray[Any]:
-    """Cuts that leave at most ``limit`` sample values in any part of a cell that holds more than one value."""
-    cells = index_of(sample, plan)
-    held = np.bincount(cells)
-    if held.max() <= limit:
+def _cuts(sample: NDArray[Any], plan: CellPlan, limit: int, most: int) -> NDArray[Any]:
+    """Cuts that leave at most ``limit`` sample values in any part of a cell that holds more than one value.
+
+    Where that takes more than ``most``, the first few more.
+    """
+    cell = narrow_index_of(sample, plan)
+    if not _crowded(cell, limit):
         return sample[:0]
-    values, counts = np.unique(sample[held[cells] > limit], return_counts=True)
-    cell, cell_before, cell_after = (index_of(v, plan) for v in (values, *_neighbours(values)))
-    at, behind = _split(counts, cell, cell == cell_before, cell == cell_after, limit)
-    cuts = np.unique(np.concatenate([values[at], _neighbours(values[behind])[1]]))
-    return cuts[:MAX_CUTS]
+    starts, atoms = np.empty(sample.size, np.int32), np.empty(sample.size, np.int32)
+    n_starts, n_atoms = _walk(read_only(sample), cell, limit, most, starts, atoms)
+    values = sample[atoms[:n_atoms]]
+    before, after = _neighbours(values)
+    at = values[index_of(before, plan) == cell[atoms[:n_atoms]]]
+    behind = after[index_of(after, plan) == cell[atoms[:n_atoms]]]
+    return np.unique(np.concatenate([sample[starts[:n_starts]], at, behind]))
 
 
 def _neighbours(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -170,27 +186,42 @@ def _neighbours(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 @kernel
-def _split(
-    counts: NDArray[np.int64],
-    cell: NDArray[np.int64],
-    shared_before: NDArray[np.bool_],
-    shared_after: NDArray[np.bool_],
-    limit: int,
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Walk the distinct values in order; True where a cut goes at a value, and right behind it."""
-    at = np.zeros(counts.size, np.bool_)
-    behind = np.zeros(counts.size, np.bool_)
-    held = 0
-    for r in range(counts.size):
-        if r == 0 or cell[r] != cell[r - 1]:
-            held = 0
-        if counts[r] > limit:
-            at[r] = shared_before[r]
-            behind[r] = shared_after[r]
-            held = 0
-        elif held + counts[r] > limit:
-            at[r] = True
-            held = counts[r]
-        else:
-            held += counts[r]
-    return at, behind
+def _crowded(cell: NDArray[np.uint32], limit: int) -> bool:
+    """Whether any cell holds more than ``limit`` values of a sorted sample."""
+    n = 0
+    for i in range(cell.size - limit):
+        n += int(cell[i] == cell[i + limit])
+    return n > 0
+
+
+@kernel
+def _walk(
+    sample: NDArray[Any], cell: NDArray[np.uint32], limit: int, most: int, starts: NDArray[np.int32],
+    atoms: NDArray[np.int32],
+) -> tuple[int, int]:  # fmt: skip
+    """Places in the sorted sample where a cut goes, and of values that alone are more than ``limit``; how many each."""
+    n_starts = n_atoms = 0
+    first = 0
+    while first < sample.size and n_starts <= most:
+        end = first + 1
+        while end < sample.size and cell[end] == cell[first]:
+            end += 1
+        held = 0
+        r = first if end - first > limit else end
+        while r < end:
+            stop = r + 1
+            while stop < end and sample[stop] == sample[r]:
+                stop += 1
+            if stop - r > limit:
+                atoms[n_atoms] = r
+                n_atoms += 1
+                held = 0
+            elif held + stop - r > limit:
+                starts[n_starts] = r
+                n_starts += 1
+                held = stop - r
+            else:
+                held += stop - r
+            r = stop
+        first = end
+    return n_starts, n_atoms

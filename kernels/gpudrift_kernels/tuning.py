@@ -14,8 +14,8 @@ class LaunchPolicy:
     ----------
     rows_per_block : values whose indices are computed at once, in vector registers, before any is counted.
     rows_per_task : rows that one thread counts into one private table.
-    lanes : private histograms of a task; neighbouring values go to different ones, so that a run of equal
-        values does not wait for its own store.
+    lanes : private histograms of a task, up to 4, for a column that may repeat a value; neighbours go to different
+        ones, so that a run of equal values does not wait for its own store. Other columns take one.
     max_compared_cuts : up to so many cuts are compared one by one; more go through the per-cell table.
     """
 
@@ -25,21 +25,26 @@ class LaunchPolicy:
     max_compared_cuts: int
 
 
-#: Measured on 2 cores with AVX-512, 10M to 20M rows. Blocks: 4,096 rows are 4% faster than 2,048 for float32, 2% for
-#: float64; 8,192 are no better. Lanes: four count a constant column as fast as a normal one. Cuts: 32 compared ones
-#: halve the rate, about what the table path costs.
-LARGE = LaunchPolicy(rows_per_block=4096, rows_per_task=1 << 20, lanes=4, max_compared_cuts=24)
-#: Below this many rows clearing and adding up four tables costs more than the stalls they avoid.
-SMALL = LaunchPolicy(rows_per_block=4096, rows_per_task=1 << 20, lanes=1, max_compared_cuts=24)
+#: Measured by `python -m benchmarks.tune_cpu` on 2 cores with AVX-512, 4M rows. Blocks: 256 to 1,024 rows are within 5%
+#: of each other, 4,096 are 5 to 15% slower. Lanes: a second one counts a constant column 1.5 times as fast, 30% zeros
+#: 5% faster; a fourth a constant 2 times, but zeros and whole numbers 15 to 20% slower. Cuts: comparing is faster than
+#: searching up to 14 for float32, up to 7 for float64; at 24 it takes 1.3 and 1.7 times as long.
+LARGE = LaunchPolicy(rows_per_block=512, rows_per_task=1 << 20, lanes=2, max_compared_cuts=8)
+#: Below this many rows clearing and adding up a second table costs more than the stalls it avoids.
+SMALL = LaunchPolicy(rows_per_block=512, rows_per_task=1 << 20, lanes=1, max_compared_cuts=8)
 SMALL_ROWS = 1 << 16
-#: For so few rows any number of cuts is compared sooner than the table is made: 0.2 ms for 16,000 cells.
-TINY = LaunchPolicy(rows_per_block=4096, rows_per_task=1 << 20, lanes=1, max_compared_cuts=1 << 13)
+#: For so few rows any number of cuts is compared sooner than the table is made: 0.2 ms for 16,000 cells, once a plan.
+TINY = LaunchPolicy(rows_per_block=512, rows_per_task=1 << 20, lanes=1, max_compared_cuts=1 << 13)
 TINY_ROWS = 1 << 10
+#: The policy of a column by the rows that it has fewer than.
+CPU: Final = ((TINY_ROWS, TINY), (SMALL_ROWS, SMALL), (1 << 63, LARGE))
+#: Values that one thread counts before another is asked: 0.1 ms, where handing over a task takes 0.02 to 0.05.
+VALUES_PER_GROUP: Final = 1 << 17
 
 
 def policy_for(n_rows: int) -> LaunchPolicy:
     """The policy for a column of ``n_rows`` rows."""
-    return TINY if n_rows < TINY_ROWS else SMALL if n_rows < SMALL_ROWS else LARGE
+    return next(policy for most_rows, policy in CPU if n_rows < most_rows)
 
 
 @dataclass(frozen=True)
@@ -51,27 +56,30 @@ class CudaPolicy:
     threads : threads of a block.
     blocks : blocks that a multiprocessor runs at once: what shared memory and registers are cut to.
     loads : 16-byte loads of a thread that are in flight at once.
+    group : values that a thread counts before a branch asks whether one of them needs a second look.
     rows_per_block : fewer rows are not worth another block, which clears and adds up a table of its own.
     """
 
     threads: int
     blocks: int
     loads: int
+    group: int
     rows_per_block: int
 
 
 #: Compute capability to (float32, 64-bit plans); the newest that is not newer than the device serves it.
 #: Not measured on any GPU. float32: 2,048 threads fill a multiprocessor, at 32 registers each, and with two loads
 #: keep 64 KiB in flight, where latency times bandwidth asks for 20. 64-bit plans hold half the values a byte, and their
-#: eight cuts alone take 16 registers: half the threads at twice the registers. Shared memory holds two tables of any
-#: plan without cuts on 9.0 and 10.0 (113 KiB each), on 8.0 all but the widest (81 KiB), elsewhere their middles.
+#: eight cuts alone take 16 registers: half the threads at twice the registers. By their machine code, groups of 8 spill
+#: for float16, and groups of 2 take one more instruction a value. Shared memory holds two tables of any plan without
+#: cuts on 9.0 and 10.0 (113 KiB each), on 8.0 all but the widest (81 KiB), elsewhere their middles.
 _CUDA: Final = {
-    (7, 5): (CudaPolicy(1024, 1, 2, 1 << 15), CudaPolicy(512, 1, 2, 1 << 15)),
-    (8, 0): (CudaPolicy(1024, 2, 2, 1 << 15), CudaPolicy(512, 2, 2, 1 << 15)),
-    (8, 6): (CudaPolicy(768, 2, 2, 1 << 15), CudaPolicy(512, 2, 2, 1 << 15)),
-    (9, 0): (CudaPolicy(1024, 2, 2, 1 << 15), CudaPolicy(512, 2, 2, 1 << 15)),
-    (10, 0): (CudaPolicy(1024, 2, 2, 1 << 15), CudaPolicy(512, 2, 2, 1 << 15)),
-    (12, 0): (CudaPolicy(768, 2, 2, 1 << 15), CudaPolicy(512, 2, 2, 1 << 15)),
+    (7, 5): (CudaPolicy(1024, 1, 2, 4, 1 << 15), CudaPolicy(512, 1, 2, 4, 1 << 15)),
+    (8, 0): (CudaPolicy(1024, 2, 2, 4, 1 << 15), CudaPolicy(512, 2, 2, 4, 1 << 15)),
+    (8, 6): (CudaPolicy(768, 2, 2, 4, 1 << 15), CudaPolicy(512, 2, 2, 4, 1 << 15)),
+    (9, 0): (CudaPolicy(1024, 2, 2, 4, 1 << 15), CudaPolicy(512, 2, 2, 4, 1 << 15)),
+    (10, 0): (CudaPolicy(1024, 2, 2, 4, 1 << 15), CudaPolicy(512, 2, 2, 4, 1 << 15)),
+    (12, 0): (CudaPolicy(768, 2, 2, 4, 1 << 15), CudaPolicy(512, 2, 2, 4, 1 << 15)),
 }
 #: Numba asks for no more shared memory than this.
 NUMBA_SHARED_BYTES: Final = 48 << 10

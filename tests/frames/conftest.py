@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,20 @@ import pytest
 
 import gpudrift as gd
 
+from .gpu_stand_ins import cupy_stand_in
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
 N_ROWS = 700
+
+
+@pytest.fixture
+def cupy(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """NumPy in the place of CuPy."""
+    module = cupy_stand_in()
+    monkeypatch.setitem(sys.modules, "cupy", module)
+    return module
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +15,8 @@ import gpudrift as gd
 from gpudrift.frames import NumberReader
 from gpudrift.frames.device import DeviceColumn
 
+from .gpu_stand_ins import CudfSeries, Resident, Tensor
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -23,51 +24,6 @@ if TYPE_CHECKING:
 
 N_ROWS = 20_000
 SIMULATED = os.environ.get("NUMBA_ENABLE_CUDASIM") == "1"
-
-
-class Resident(np.ndarray):  # type: ignore[type-arg]
-    """What the stand-in for CuPy holds."""
-
-    device = SimpleNamespace(id=0)
-
-
-class Tensor:
-    """An array of another library that says it lies on a GPU, and hands itself over by DLPack alone."""
-
-    def __init__(self, array: NDArray[Any], device: int = 0) -> None:
-        self._array = array
-        self._device = device
-        self.ndim, self.shape = array.ndim, array.shape
-
-    def __getitem__(self, key: Any) -> Tensor:
-        return Tensor(self._array[key], self._device)
-
-    def __iter__(self) -> Any:
-        raise AssertionError("a device array is never walked through on the host")
-
-    def __dlpack_device__(self) -> tuple[int, int]:
-        return 2, self._device
-
-    def __dlpack__(self, **_: Any) -> Tensor:
-        return self
-
-
-@pytest.fixture
-def cupy(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """NumPy in the place of CuPy: it proves what is asked of it, not that CuPy does it."""
-    module = ModuleType("cupy")
-
-    def from_dlpack(tensor: Tensor) -> Resident:
-        array = tensor._array.view(Resident)
-        array.device = SimpleNamespace(id=tensor._device)
-        return array
-
-    vars(module).update(
-        ndarray=Resident, from_dlpack=from_dlpack, asnumpy=np.asarray, asarray=np.asarray, clip=np.clip,
-        where=np.where, isnan=np.isnan, isinf=np.isinf, ascontiguousarray=np.ascontiguousarray, unique=np.unique,
-    )  # fmt: skip
-    monkeypatch.setitem(sys.modules, "cupy", module)
-    return module
 
 
 def _columns() -> dict[str, NDArray[Any]]:
@@ -149,7 +105,6 @@ def test_values_are_converted_only_where_no_kernel_widens_them(stored: str, plan
 @pytest.mark.parametrize(
     ("column", "why"),
     [
-        (Tensor(np.ones(5), device=1), "it lies on GPU 1 and is counted on GPU 0: move it"),
         (Tensor(np.ones(5, np.complex64)), "complex64 has neither order nor categories"),
         (Tensor(np.ones((5, 2, 2))), "it has 3 dimensions"),
     ],
@@ -158,48 +113,6 @@ def test_a_bad_column_is_named_and_the_rest_is_compared(column: Tensor, why: str
     made = gd.profile({"good": np.arange(5.0), "bad": column}, backend="cpu")
     assert made.columns == ("good",)
     assert [why in problem.what for problem in made.problems] == [True]
-
-
-class Accessor:
-    """``series.cat`` of cuDF."""
-
-    def __init__(self, column: pa.DictionaryArray) -> None:
-        self.codes = CudfSeries(pd.Series(column.indices.to_numpy(zero_copy_only=False)))
-        self.categories = CudfSeries(pd.Series(column.dictionary.to_pylist(), dtype=object))
-
-
-class CudfSeries:
-    """As much of a Series of cuDF as is asked for, over pandas; it proves what is asked, not that cuDF does it."""
-
-    __module__ = "cudf.core.series"
-
-    def __init__(self, series: pd.Series[Any]) -> None:
-        self._series = series
-        self.dtype = series.dtype
-        self.null_count = int(series.isna().sum())
-
-    @property
-    def cat(self) -> Accessor:
-        return Accessor(pa.array(self._series.astype(object), from_pandas=True).dictionary_encode())
-
-    def __iter__(self) -> Any:
-        raise AssertionError("a device array is never walked through on the host")
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
-        return self._series.to_numpy(dtype)
-
-    def astype(self, dtype: str) -> CudfSeries:
-        return self if dtype == "category" else CudfSeries(self._series.astype("float64" if self.null_count else dtype))
-
-    def fillna(self, value: int) -> CudfSeries:
-        filled = self._series.fillna(value)
-        return CudfSeries(pd.Series(filled.to_numpy("int64" if str(self.dtype) == "Int64" else "int32")))
-
-    def isna(self) -> CudfSeries:
-        return CudfSeries(self._series.isna())
-
-    def to_arrow(self) -> pa.Array:
-        return pa.array(self._series, from_pandas=True)
 
 
 @pytest.mark.usefixtures("cupy")

@@ -140,6 +140,7 @@ def cuda_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
             monkeypatch.setattr(FakeCUDAArray, "__cuda_array_interface__", address, raising=False)
             monkeypatch.setattr(stream, "handle", 0, raising=False)
             monkeypatch.setattr(backend, "as_numba", lambda values, _: values)
+            monkeypatch.setattr(backend, "ordinal_of", lambda _: None)
         for module in (backend, histogram):
             monkeypatch.setattr(module, "NUMBA_THREADS", 4)
             monkeypatch.setattr(module, "NUMBA_SHARED_BYTES", 1 << 10)

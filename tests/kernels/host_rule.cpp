@@ -1,19 +1,27 @@
-// The rule of histogram.cu on the host, for one pair of dtypes: -DSTORED=... -DPLAN=...
+// histogram.cu on the host, for one pair of dtypes: -DSTORED=... -DPLAN=... and the launch numbers. Threads of a block
+// run one after the other, blocks too.
+struct Place {
+    unsigned int x, y;
+};
+static Place blockIdx, threadIdx, gridDim;
+struct uint4 {
+    unsigned int x, y, z, w;
+};
+static inline uint4 __ldcs(const uint4* address) { return *address; }
+static inline unsigned int __ffs(unsigned int bits) { return static_cast<unsigned int>(__builtin_ffs(static_cast<int>(bits))); }
+static unsigned int shared[1 << 16];
+static inline void increment(unsigned int address) { shared[address / 4]++; }
+static inline void add_to(unsigned long long* counter, unsigned long long rows) { *counter += rows; }
+
 #include "histogram.cu"
 
-template <typename Plan, int CUTS, bool INTEGRAL>
-static unsigned int index_of(Plan x, const Column& column) {
-    typedef typename Work<Plan>::type Real;
-    Plan centre;
-    Real scale;
-    read(column.centre, centre);
-    read(column.scale, scale);
-    const Real t = distance<INTEGRAL>(x, centre) * scale;
-    const int bits = bits_of(t, column), special = special_of(x);
-    if (bits >= column.infinity && special >= 0) return column.n_index + static_cast<unsigned int>(special);
-    const int steps = steps_of(t, bits, column);
-    const Plan* cuts = static_cast<const Plan*>(column.cuts);
-    return static_cast<unsigned int>(column.half + steps + cuts_below<CUTS>(x, steps, cuts, column));
+// As the kernel does: by the shared table, else after a second look.
+template <typename Plan, int CUTS, bool INTEGRAL> static unsigned int index_of(Plan x, const Column& column) {
+    const Rule<Plan, CUTS, INTEGRAL> rule(column);
+    const unsigned int counter = rule.counter_of(x);
+    if (counter != rule.outside()) return column.first_cell + column.cuts_before + counter;
+    const int special = special_of(x);
+    return special >= 0 ? column.n_index + static_cast<unsigned int>(special) : rule.index_of(x);
 }
 
 template <typename Plan> static unsigned int any_index_of(Plan x, const Column& column) {
@@ -38,11 +46,16 @@ extern "C" void indices(const Column* column, unsigned int* out) {
     for (unsigned int i = 0; i < column->n; i++) out[i] = any_index_of(widened_to<PLAN>(values[i]), *column);
 }
 
-// What the kernel leaves behind: counts of every column of a launch.
-extern "C" void histogram(const Column* columns, unsigned int n_columns) {
-    for (const Column* column = columns; column < columns + n_columns; column++) {
-        const STORED* values = static_cast<const STORED*>(column->values);
-        for (unsigned int i = 0; i < column->n; i++) column->counts[any_index_of(widened_to<PLAN>(values[i]), *column)]++;
+// The kernel, launched on a grid.
+extern "C" void histogram(const Column* columns, unsigned int blocks, unsigned int n_columns) {
+    gridDim = {blocks, n_columns};
+    for (blockIdx.y = 0; blockIdx.y < n_columns; blockIdx.y++) {
+        const Column& column = columns[blockIdx.y];
+        for (blockIdx.x = 0; blockIdx.x < blocks; blockIdx.x++) {
+            for (threadIdx.x = 0; threadIdx.x < THREADS; threadIdx.x++) clear(column, shared);
+            for (threadIdx.x = 0; threadIdx.x < THREADS; threadIdx.x++) count_rows(column, 0);
+            for (threadIdx.x = 0; threadIdx.x < THREADS; threadIdx.x++) flush(column, shared);
+        }
     }
 }
 

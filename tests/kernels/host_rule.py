@@ -15,7 +15,16 @@ import numpy as np
 from gpudrift_kernels.tuning import cuda_policy_for
 
 _HERE = Path(__file__).parent
-_OPTIONS = ("-std=c++17", "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-unknown-pragmas", "-ffp-contract=off")
+_OPTIONS = (
+    "-std=c++17",
+    "-O2",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wno-unknown-pragmas",
+    "-ffp-contract=off",
+    "-fno-strict-aliasing",
+)
 
 
 def host_rule(stored: str, plan_dtype: str) -> ctypes.CDLL:
@@ -59,7 +68,7 @@ def host_cupy() -> ModuleType:
             assert grid[0] >= 1
             assert block[0] <= 1024
             assert shared_mem <= self.max_dynamic_shared_size_bytes
-            self.library.histogram(ctypes.c_void_p(int(arguments[0])), ctypes.c_uint(grid[1]))
+            self.library.histogram(ctypes.c_void_p(int(arguments[0])), ctypes.c_uint(grid[0]), ctypes.c_uint(grid[1]))
 
     class RawModule:
         def __init__(self, *, code: str, options: tuple[str, ...]) -> None:

@@ -4,7 +4,8 @@ import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -85,6 +86,17 @@ def test_a_missing_package_comes_with_its_install_line(monkeypatch: pytest.Monke
         get_backend("cuda")
 
 
+def test_packages_that_do_not_fit_each_other_are_a_reason_too(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _machine(monkeypatch, Driver((13, 0), (_H100,), None))
+    monkeypatch.setitem(sys.modules, "gpudrift_kernels.cuda.backend", None)  # as if its import failed
+    with pytest.raises(BackendUnavailable, match=r"numba-cuda cannot be imported \(.*\): pip install"):
+        get_backend("cuda")
+    assert get_backend().name == "cpu"
+    assert ["numba-cuda cannot be imported" in record.message for record in caplog.records] == [True]
+
+
 def test_auto_says_once_why_a_gpu_goes_unused(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -145,12 +157,39 @@ def test_the_environment_chooses_for_auto_only(monkeypatch: pytest.MonkeyPatch) 
     assert get_backend("auto").name == "cpu"
 
 
-def test_an_unknown_device_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ValueError, match="backend must be auto, cpu or cuda, got 'tpu'"):
-        get_backend("tpu")  # type: ignore[arg-type]
-    monkeypatch.setenv("GPUDRIFT_DEVICE", "gpu")
-    with pytest.raises(ValueError, match="GPUDRIFT_DEVICE must be auto, cpu or cuda, got 'gpu'"):
+@pytest.mark.parametrize("name", ["tpu", "cuda:", "cuda:x", "cuda:-1", "cpu:0", "auto:1"])
+def test_an_unknown_device_is_named(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with pytest.raises(ValueError, match=f"backend must be auto, cpu, cuda or a GPU such as cuda:1, got '{name}'"):
+        get_backend(name)
+    monkeypatch.setenv("GPUDRIFT_DEVICE", name)
+    with pytest.raises(ValueError, match=f"GPUDRIFT_DEVICE must be auto, .* got '{name}'"):
         get_backend("auto")
+
+
+def test_one_of_several_gpus_is_chosen_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba.cuda")
+    second = replace(_H100, ordinal=1)
+    _machine(monkeypatch, Driver((13, 0), (_H100, second), None))
+    chosen: dict[str, Any] = {name: get_backend(name) for name in ("auto", "cuda", "cuda:0", "cuda:1")}
+    assert {name: found.device.ordinal for name, found in chosen.items()} == {
+        "auto": 0,
+        "cuda": 0,
+        "cuda:0": 0,
+        "cuda:1": 1,
+    }
+    assert {name: found.pinned for name, found in chosen.items()} == {
+        "auto": False,
+        "cuda": False,
+        "cuda:0": True,
+        "cuda:1": True,
+    }
+    monkeypatch.setenv("GPUDRIFT_DEVICE", "cuda:1")
+    assert get_backend("auto").device == second  # type: ignore[attr-defined]
+    assert get_backend("cuda:1").residence == (1, 256 << 20)
+    with pytest.raises(
+        BackendUnavailable, match=r"'cuda:2' cannot be used: the NVIDIA driver sees 2 GPU\(s\), from cuda:0"
+    ):
+        get_backend("cuda:2")
 
 
 @pytest.mark.parametrize("threads", [0, -1])

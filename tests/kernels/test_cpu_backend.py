@@ -85,6 +85,7 @@ def small_tasks(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest)
     policy = replace(SMALL, rows_per_task=request.param, rows_per_block=16)
     monkeypatch.setattr(cpu_backend, "policy_for", lambda n_rows: policy)
     monkeypatch.setattr(cpu_backend, "_ROWS_PER_SLICE", 33)
+    monkeypatch.setattr(cpu_backend, "VALUES_PER_GROUP", 500)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
@@ -178,7 +179,25 @@ def test_read_only_and_strided_columns_are_counted_as_they_are() -> None:
     np.testing.assert_array_equal(counts, reference.histogram(rows[::2], plan))
 
 
-def test_eight_threads_at_once_get_the_same_counts() -> None:
+def test_a_table_too_small_for_threads_is_counted_by_the_caller() -> None:
+    readers = set()
+
+    class Watched(Numbers):
+        def values(self, start: int, stop: int) -> tuple[NDArray[Any], int]:
+            readers.add(threading.current_thread())
+            return super().values(start, stop)
+
+    for n, caller_alone in ((1_000, True), (200_000, False)):
+        readers.clear()
+        column, plan = _numbers("float32", n), _plan("float32")
+        columns = [Watched(column.rows, column.null)] * 8
+        for counts in get_backend("cpu", threads=2).count_cells(columns, [plan] * 8):
+            np.testing.assert_array_equal(counts, _expected(column, plan))
+        assert (readers == {threading.current_thread()}) == caller_alone
+
+
+def test_eight_threads_at_once_get_the_same_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cpu_backend, "VALUES_PER_GROUP", 1)
     columns = [_numbers(dtype, 3_000) for dtype in ("float32", "int64", "float64", "float32")]
     plans = [_plan(column.rows.dtype.name) for column in columns]
     expected = [_expected(column, plan) for column, plan in zip(columns, plans, strict=True)]
@@ -205,6 +224,9 @@ import numpy as np
 from gpudrift_kernels import reference
 from gpudrift_kernels.backend import get_backend
 from gpudrift_kernels.cells import CellPlan
+from gpudrift_kernels.cpu import backend as cpu_backend
+
+cpu_backend.VALUES_PER_GROUP = 1  # a thread for each column, however small
 
 class Column:
     rows = np.random.default_rng(0).normal(size=5_000).astype(np.float32)
@@ -216,8 +238,7 @@ plan = CellPlan("float32", 0.0, 0, 11, 3)
 expected = reference.histogram(Column.rows, plan)
 
 def right(backend):
-    (counts,) = backend.count_cells([Column()], [plan])
-    return np.array_equal(counts, expected)
+    return all(np.array_equal(counts, expected) for counts in backend.count_cells([Column()] * 4, [plan] * 4))
 """
 
 _FIRST_CALL = """

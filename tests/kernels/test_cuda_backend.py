@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 
 from gpudrift_kernels import reference
 from gpudrift_kernels.cells import CellPlan
+from gpudrift_kernels.cuda.driver import Driver
 from gpudrift_kernels.errors import DeviceError
 from gpudrift_kernels.rules import MISSING
 
@@ -190,6 +191,48 @@ class TestMemory:
         monkeypatch.setattr("gpudrift_kernels.cuda.plan_tables.cuda.to_device", full)
         with pytest.raises(DeviceError, match="no memory left: free some, or lower GPUDRIFT_DEVICE_MEMORY"):
             list(cuda_backend.count_cells([Numbers(np.ones(5))], [CellPlan("float64", 0, 0, 11, 3)]))
+
+
+def test_rows_that_cannot_be_converted_at_once_are_halved_and_counted_once(
+    cuda_backend: Backend, caplog: pytest.LogCaptureFixture
+) -> None:
+    from gpudrift_kernels.cuda.memory import say_halved
+
+    class Greedy(Numbers):
+        """Its conversion needs more memory than there is, beyond 2,000 rows; the third column's fails alone."""
+
+        def values(self, start: int, stop: int) -> tuple[Any, int]:
+            if stop - start > 2_000:
+                raise MemoryError
+            return super().values(start, stop)
+
+    say_halved.cache_clear()
+    rows = np.random.default_rng(5).normal(size=5_000).astype(np.float32)
+    columns = [Numbers(_on_device(rows), n_null=9), Numbers(_on_device(rows)), Greedy(_on_device(rows), n_null=3)]
+    plan = CellPlan("float32", 0, 0, 11, 3)
+    found = list(cuda_backend.count_cells(columns, [plan] * 3))
+    for counts, column in zip(found, columns, strict=True):
+        np.testing.assert_array_equal(counts, _expected(column, rows, plan))
+    assert [record.message for record in caplog.records] == [
+        "the device has little memory left: rows on it are converted fewer at a time"
+    ]
+
+
+def test_columns_on_several_gpus_are_an_error_and_on_another_are_counted_there(
+    cuda_backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gpudrift_kernels.cuda import backend
+
+    places = iter([0, 1])
+    monkeypatch.setattr(backend, "ordinal_of", lambda _: next(places))
+    columns = [Numbers(_on_device(np.ones(5, np.float32)))] * 2
+    with pytest.raises(DeviceError, match="columns lie on GPUs 0 and 1: move them to one"):
+        list(cuda_backend.count_cells(columns, [CellPlan("float32", 0, 0, 11, 3)] * 2))
+    second = replace(cuda_backend.device, ordinal=1)  # type: ignore[attr-defined]
+    monkeypatch.setattr(backend, "driver", lambda: Driver((13, 0), (cuda_backend.device, second), None))  # type: ignore[attr-defined]
+    monkeypatch.setattr(backend, "ordinal_of", lambda _: 1)
+    assert cuda_backend._beside([columns[0].rows]).device is second  # type: ignore[attr-defined]
+    assert cuda_backend._beside([np.ones(5)]) is cuda_backend  # type: ignore[attr-defined]
 
 
 class _Cramped:

@@ -1,17 +1,76 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from types import ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from gpudrift_kernels import reference
 from gpudrift_kernels.cpu import sort as cpu_sort
+from gpudrift_kernels.cuda import sort as cuda_sort
+from gpudrift_kernels.cuda.memory import say_halved
 
 from .devices import SIMULATED, SMALL
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gpudrift_kernels.backend import Backend
+
+
+@pytest.fixture
+def cramped(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """NumPy in the place of CuPy, on a device that takes 3,000 values at a time; what it was given."""
+    given: list[int] = []
+
+    class Device:
+        def __init__(self, ordinal: int) -> None: ...
+
+        def __enter__(self) -> None: ...
+
+        def __exit__(self, *error: object) -> None: ...
+
+    def asarray(values: NDArray[Any]) -> NDArray[Any]:
+        if values.size > 3_000:
+            raise MemoryError
+        given.append(values.size)
+        return values.copy()
+
+    module = ModuleType("cupy")
+    vars(module).update(
+        asarray=asarray, isfinite=np.isfinite, asnumpy=np.asarray, searchsorted=np.searchsorted, abs=np.abs,
+        cuda=SimpleNamespace(Device=Device),
+    )  # fmt: skip
+    monkeypatch.setitem(sys.modules, "cupy", module)
+    say_halved.cache_clear()
+    return given
+
+
+def test_a_sort_that_finds_no_memory_takes_fewer_values_at_a_time_and_says_so_once(
+    cramped: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    rng = np.random.default_rng(2)
+    f, g = rng.normal(size=10_000), rng.normal(size=5_000)
+    assert [cuda_sort.sort(side, 0, 1 << 30).tolist() == np.sort(side).tolist() for side in (f, g)] == [True, True]
+    assert cramped == [2_500] * 6
+    assert [record.message for record in caplog.records] == [
+        "the device has little memory left: values are sorted fewer at a time"
+    ]
+    assert cuda_sort.ks_sorted(np.sort(f), np.sort(g), 0, 1 << 30) == reference.ks_sorted(np.sort(f), np.sort(g))
+
+
+def test_a_device_that_cannot_even_sort_a_few_values_is_an_error(
+    cramped: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(sys.modules["cupy"], "asarray", full)
+    with pytest.raises(MemoryError):
+        cuda_sort.sort(np.ones(10_000), 0, 1 << 30)
+
 
 _ROWS = 300 if SMALL else 2_000_000
 

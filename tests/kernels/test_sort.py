@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpudrift_kernels import reference
-from gpudrift_kernels.cpu.sort import ks_sorted, sort
+from gpudrift_kernels.backend import get_backend
+from gpudrift_kernels.cpu.sort import ks_of, ks_sorted, parts, sort
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,3 +71,20 @@ def test_ks_of_any_small_samples_equals_the_reference(x: list[int], y: list[int]
 def test_ks_of_an_empty_side_is_zero() -> None:
     assert ks_sorted(np.empty(0), np.ones(3)) == 0
     assert ks_sorted(np.ones(3), np.empty(0)) == 0
+
+
+@pytest.mark.parametrize(("x", "y"), PAIRS.values(), ids=PAIRS.keys())
+@pytest.mark.parametrize("n_parts", [1, 2, 3, 7])
+def test_parts_of_two_sides_have_the_distance_of_the_whole(x: NDArray[Any], y: NDArray[Any], n_parts: int) -> None:
+    x, y = sort(x), sort(y)
+    for f, g in ((x, y), (y, x), (x[:0], y), (x, y[:1])):
+        assert max(map(ks_of, parts(f, g, n_parts))) == reference.ks_sorted(f, g)
+
+
+def test_a_backend_splits_a_long_merge_even_on_a_thread_of_its_own_pool() -> None:
+    rng = np.random.default_rng(5)
+    f, g = np.sort(rng.normal(size=70_000)), np.sort(rng.normal(0.1, 1.0, 80_000))
+    for threads in (1, 2, 3):
+        backend = get_backend("cpu", threads=threads)
+        distance = partial(backend.ks_sorted, f)
+        assert {distance(g), *backend.map(distance, [g] * (3 * threads))} == {reference.ks_sorted(f, g)}

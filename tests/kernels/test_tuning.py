@@ -1,8 +1,34 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 import pytest
 
-from gpudrift_kernels.tuning import STAGING, cuda_policy_for, numba_grid
+from gpudrift_kernels import reference
+from gpudrift_kernels.cpu.histogram import Workspace
+from gpudrift_kernels.tuning import CPU, STAGING, LaunchPolicy, cuda_policy_for, numba_grid, policy_for
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from gpudrift_kernels.cells import CellPlan
+
+
+@pytest.mark.parametrize("policy", [policy for _, policy in CPU])
+def test_every_cpu_policy_counts_what_the_reference_counts(
+    policy: LaunchPolicy, plan: CellPlan, hostile: NDArray[Any]
+) -> None:
+    workspace = Workspace(plan, policy)
+    workspace.add(hostile)
+    np.testing.assert_array_equal(workspace.total(), reference.histogram(hostile, plan))
+
+
+def test_every_number_of_rows_has_a_policy_and_larger_columns_later_ones() -> None:
+    limits = [rows for rows, _ in CPU]
+    assert limits == sorted(limits)
+    for rows, policy in CPU:
+        assert policy_for(rows - 1) == policy
 
 
 @pytest.mark.parametrize("capability", [(5, 0), (7, 5), (8, 0), (8, 9), (9, 0), (10, 3), (12, 1), (99, 0)])

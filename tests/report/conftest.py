@@ -12,7 +12,7 @@ from gpudrift.report import OverviewView, ReportView
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gpudrift.report.view import DensityView, FeatureView
+    from gpudrift.report.view import DensityView, FeatureView, SlicesView, WindowsView
 
 
 def _normal_shares(n_bins: int, *, centre: float, width: float) -> list[float]:
@@ -100,9 +100,52 @@ def make_report(*features: FeatureView, **changes: Any) -> ReportView:
         "correction": "Benjamini-Hochberg",
         "settings": "psi 0.1, ks 0.1, js_distance 0.1",
         "features": list(features),
+        "windows": None,
+        "slices": None,
         "problems": [{"feature": "row", "what": "index-like", "remedy": "Name it with --columns."}],
     }
     return {**report, **changes}  # type: ignore[typeddict-item]
+
+
+def make_windows(n_windows: int = 12, n_features: int = 3, **changes: Any) -> WindowsView:
+    """Feature f drifts from window 4 on, with a PSI of (f + 1) tenths; before, and where f is 0, it is calm."""
+    features = [
+        {
+            "name": f"feature_{f}",
+            "values": [0.1 * (f + 1) if w >= 4 and f else 0.01 for w in range(n_windows)],
+            "drifted": [w >= 4 and f > 0 for w in range(n_windows)],
+            "counted": True,
+            "threshold": 0.1,
+        }
+        for f in range(n_features)
+    ]
+    windows = [
+        {
+            "label": f"day {w + 1}",
+            "rows": {"reference": 5_000, "current": 100 + w},
+            "dataset_drift": w >= 4,
+            "judged": w > 0,
+            "drifted": [{"name": f["name"], "psi": f["values"][w]} for f in reversed(features) if f["drifted"][w]],
+        }
+        for w in range(n_windows)
+    ]
+    view = {"title": "Windows of 1 day, compared with the reference", "windows": windows, "features": features}
+    return {**view, **changes}  # type: ignore[typeddict-item]
+
+
+def make_slices(n_slices: int = 3, **changes: Any) -> SlicesView:
+    slices = [
+        {
+            "label": f"JFK / carrier {s}",
+            "rows": {"reference": 900 - s, "current": 1_000 - s},
+            "dataset_drift": s == 0,
+            "judged": True,
+            "drifted": [{"name": "feature_0", "psi": 0.3}] if s == 0 else [],
+        }
+        for s in range(n_slices)
+    ]
+    view = {"columns": ["origin", "carrier"], "slices": slices}
+    return {**view, **changes}  # type: ignore[typeddict-item]
 
 
 def make_overview(n_windows: int = 9, n_features: int = 3, **changes: Any) -> OverviewView:
@@ -153,3 +196,13 @@ def report() -> Callable[..., ReportView]:
 @pytest.fixture
 def overview() -> Callable[..., OverviewView]:
     return make_overview
+
+
+@pytest.fixture
+def windows() -> Callable[..., WindowsView]:
+    return make_windows
+
+
+@pytest.fixture
+def slices() -> Callable[..., SlicesView]:
+    return make_slices

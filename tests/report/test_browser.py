@@ -141,6 +141,79 @@ def test_an_overview_of_many_windows_scrolls_inside_its_own_box(browser, tmp_pat
     )
 
 
+@pytest.fixture
+def over_time(browser, tmp_path, report, feature, windows, slices):
+    """A report of 90 windows and 12 slices."""
+    features = [feature(f"feature_{f}") for f in range(3)]
+    view = report(*features, windows=windows(90, 3), slices=slices(12))
+    return _open(browser, tmp_path / "over_time.html", render_report(view))
+
+
+def test_arrow_keys_read_the_heat_map(over_time):
+    from selenium.webdriver import Keys
+
+    strips = over_time.find_elements("css selector", "svg[data-values]")
+    reading = over_time.find_element("css selector", "[data-reading]")
+    assert [strip.get_attribute("tabindex") for strip in strips] == ["0", "-1", "-1"]
+    strips[0].send_keys(Keys.HOME)
+    assert reading.text == "feature_0, day 1: PSI 0.0100"
+    over_time.switch_to.active_element.send_keys(Keys.ARROW_DOWN)
+    for _ in range(4):
+        over_time.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
+    assert reading.text == "feature_1, day 5: PSI 0.200, drifted"
+    assert strips[1].get_attribute("aria-valuetext") == "day 5: PSI 0.200, drifted"
+    assert strips[1].get_attribute("aria-valuenow") == "5"
+    assert [strip.get_attribute("tabindex") for strip in strips] == ["-1", "0", "-1"]
+    over_time.switch_to.active_element.send_keys(Keys.END, Keys.ARROW_RIGHT, Keys.ARROW_UP, Keys.ARROW_UP)
+    assert reading.text == "feature_0, day 90: PSI 0.0100"
+
+
+def test_the_pointer_reads_the_heat_map(over_time):
+    from selenium.webdriver import ActionChains
+
+    strip = over_time.find_elements("css selector", "svg[data-values]")[2]
+    ActionChains(over_time).move_to_element_with_offset(strip, -strip.size["width"] // 2 + 1, 0).perform()
+    reading = over_time.find_element("css selector", "[data-reading]")
+    assert reading.text == "feature_2, day 1: PSI 0.0100"
+    ActionChains(over_time).move_to_element_with_offset(strip, strip.size["width"] // 2 - 1, 0).perform()
+    assert reading.text == "feature_2, day 90: PSI 0.300, drifted"
+
+
+def test_strips_and_time_lines_are_as_wide_as_their_place(over_time):
+    widths = over_time.execute_script(
+        "return ['.strip .fd', '.timeline .now', '.strip.share .fs']"
+        ".map(path => document.querySelector(path).getBoundingClientRect().width)"
+    )
+    assert min(widths) > 300
+
+
+def test_tables_of_windows_and_slices_sort_and_restore(over_time):
+    heading = over_time.find_element("css selector", "section[aria-labelledby=slices] thead th:nth-child(3) button")
+
+    def first() -> str:
+        return over_time.execute_script(
+            "return document.querySelector('section[aria-labelledby=slices] tbody th').textContent"
+        )
+
+    firsts = []
+    for _ in range(3):
+        over_time.execute_script("arguments[0].click()", heading)
+        firsts.append(first())
+    assert firsts == ["JFK / carrier 0", "JFK / carrier 11", "JFK / carrier 0"]
+
+
+@pytest.mark.parametrize("width", [320, 768, 1280])
+def test_windows_and_slices_fit_any_width(over_time, width):
+    _screen(over_time, width=width)
+    over_time.execute_script("document.querySelectorAll('details').forEach(section => { section.open = true })")
+    assert not _overflows(over_time)
+
+
+def test_windows_bring_no_complaint_and_no_request(over_time):
+    assert [entry for entry in over_time.get_log("browser") if entry["level"] == "SEVERE"] == []
+    assert over_time.execute_script("return performance.getEntriesByType('resource').length") == 0
+
+
 def test_the_pictures_are_drawn(page):
     box = page.execute_script("return document.querySelector('svg.density path.cur').getBoundingClientRect().toJSON()")
     assert box["width"] > 200

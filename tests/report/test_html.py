@@ -172,7 +172,7 @@ def test_any_unicode_name_renders_as_a_page(text):
     view = {
         "title": text, "version": "0", "backend": "cpu", "created": "", "settings": "", "correction": "none",
         "rows": {"reference": 1, "current": 1}, "dataset_drift": False, "share_drifted": 0.0, "alpha": 0.05,
-        "features": [], "problems": [{"feature": text, "what": text, "remedy": text}],
+        "features": [], "windows": None, "slices": None, "problems": [{"feature": text, "what": text, "remedy": text}],
     }  # fmt: skip
     assert_harmless(render_report(view))
 

@@ -69,6 +69,61 @@ function filterable(box) {
   });
 }
 
+// One strip is in the tab order; arrows move to other windows and features, and so does the pointer.
+function readable(table) {
+  const labels = table.dataset.labels.split("|");
+  const strips = Array.from(table.querySelectorAll("svg[data-values]"));
+  const reading = table.closest("section").querySelector("[data-reading]");
+  if (strips.length === 0) return;
+  const cursor = document.createElementNS(strips[0].namespaceURI, "rect");
+  cursor.setAttribute("class", "cursor");
+  cursor.setAttribute("width", "1");
+  cursor.setAttribute("height", "12");
+  let row = 0;
+  let at = labels.length - 1;
+
+  function move(newRow, newAt) {
+    strips[row].tabIndex = -1;
+    row = Math.min(Math.max(newRow, 0), strips.length - 1);
+    at = Math.min(Math.max(newAt, 0), labels.length - 1);
+    const strip = strips[row];
+    const value = strip.dataset.values.split(" ")[at];
+    const feature = strip.closest("tr").cells[0].querySelector("bdi").textContent;
+    const text = `${labels[at]}: PSI ${value.replace("*", "")}${value.endsWith("*") ? ", drifted" : ""}`;
+    strip.tabIndex = 0;
+    strip.setAttribute("aria-valuenow", at + 1);
+    strip.setAttribute("aria-valuetext", text);
+    cursor.setAttribute("x", at);
+    strip.append(cursor);
+    reading.textContent = `${feature}, ${text}`;
+  }
+
+  strips.forEach((strip, k) => {
+    strip.tabIndex = k === 0 ? 0 : -1;
+    strip.setAttribute("role", "slider");
+    strip.setAttribute("aria-valuemin", 1);
+    strip.setAttribute("aria-valuemax", labels.length);
+    strip.setAttribute("aria-valuenow", labels.length);
+    strip.addEventListener("focus", () => move(k, at));
+    strip.addEventListener("pointermove", (event) => {
+      const box = strip.getBoundingClientRect();
+      move(k, Math.floor(labels.length * (event.clientX - box.left) / box.width));
+    });
+    strip.addEventListener("keydown", (event) => {
+      const steps = {
+        ArrowLeft: [row, at - 1], ArrowRight: [row, at + 1], Home: [row, 0], End: [row, labels.length - 1],
+        ArrowUp: [row - 1, at], ArrowDown: [row + 1, at],
+      };
+      if (!(event.key in steps)) return;
+      event.preventDefault();
+      move(...steps[event.key]);
+      strips[row].focus();
+    });
+  });
+  reading.hidden = false;
+  reading.textContent = "Point at a cell, or move with the arrow keys.";
+}
+
 function openLinked(hash) {
   const target = document.getElementById(hash.slice(1));
   const section = target && target.closest("details");
@@ -79,6 +134,7 @@ function openLinked(hash) {
 }
 
 document.querySelectorAll("table[data-sortable]").forEach(sortable);
+document.querySelectorAll("table.strips").forEach(readable);
 document.querySelectorAll("[data-filter]").forEach(filterable);
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href^='#']");

@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 from gpudrift_kernels.backend import CategoryColumn, NumericColumn
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.categories import categories
-from gpudrift_kernels.cpu.histogram import Workspace, counters_of
-from gpudrift_kernels.cpu.sort import ks_sorted, sort
+from gpudrift_kernels.cpu.histogram import Workspace, narrow_index_of
+from gpudrift_kernels.cpu.sort import ks_of, parts, sort
 from gpudrift_kernels.cpu.tally import TallyTable
 from gpudrift_kernels.grouping import Grouping, Tally
 from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.rules import MISSING
-from gpudrift_kernels.tuning import policy_for
+from gpudrift_kernels.tuning import VALUES_PER_GROUP, policy_for
 
 #: Rows converted at once inside a task: what a column of another dtype costs in memory, and small enough for L2.
-_ROWS_PER_SLICE = 1 << 16
+_ROWS_PER_SLICE = 1 << 18
 
 #: Column, first row, and the row after the last.
 _Task: TypeAlias = tuple[int, int, int]
@@ -41,6 +41,7 @@ class CpuBackend:
     """
 
     name = "cpu"
+    residence = None
 
     def __init__(self, threads: int) -> None:
         self.threads = threads
@@ -86,7 +87,7 @@ class CpuBackend:
             table = TallyTable(grids[f], grouping)
             for first in range(start, stop, _ROWS_PER_SLICE):
                 values, present = columns[f].aligned(first, min(first + _ROWS_PER_SLICE, stop))
-                counters = counters_of(values.astype(plans[f].dtype, copy=False), plans[f])
+                counters = narrow_index_of(values.astype(plans[f].dtype, copy=False), plans[f])
                 if present is not None:
                     counters[~present] = plans[f].n_index + MISSING
                 table.add(counters, first)
@@ -116,7 +117,11 @@ class CpuBackend:
         return sort(on_host(values))
 
     def ks_sorted(self, reference: NDArray[Any], current: NDArray[Any]) -> float:
-        return ks_sorted(reference, current)
+        """In parts. Waits for no part that waits for a thread: it may itself be called on one of the pool."""
+        n_parts = self.threads if reference.size + current.size >= VALUES_PER_GROUP else 1
+        own, *others = parts(reference, current, n_parts)
+        asked = [(part, _pool(self.threads).submit(ks_of, part)) for part in others]
+        return max(ks_of(own), *(ks_of(part) if done.cancel() else done.result() for part, done in asked), 0.0)
 
     def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
         """In order, with at most a few results a thread waiting, so that memory stays bounded."""
@@ -141,7 +146,12 @@ class CpuBackend:
     ) -> Iterator[_Sum]:
         fewest = fewest_rows or [0] * len(columns)
         tasks = [_tasks(f, column.n_rows, fewest[f]) for f, column in enumerate(columns)]
-        counts = self.map(count, chain.from_iterable(tasks))
+        groups = _groups(chain.from_iterable(tasks))
+        counts: Iterator[_Sum]
+        if len(groups) > 1:
+            counts = chain.from_iterable(self.map(lambda group: [count(task) for task in group], groups))
+        else:  # handing it to a thread takes longer than many a count
+            counts = map(count, chain.from_iterable(groups))
         for of_column in tasks:
             yield reduce(operator.add, islice(counts, len(of_column)))
 
@@ -160,6 +170,19 @@ def _tasks(f: int, n_rows: int, fewest_rows: int) -> list[_Task]:
     """Every row of column f once, in tasks of at least so many; a column of no rows is a task too."""
     step = max(policy_for(n_rows).rows_per_task, fewest_rows)
     return [(f, start, min(start + step, n_rows)) for start in range(0, max(n_rows, 1), step)]
+
+
+def _groups(tasks: Iterable[_Task]) -> list[list[_Task]]:
+    """The tasks in order, small neighbours together; few, since the counts of a group are held at once."""
+    groups: list[list[_Task]] = []
+    n_values = 0
+    for task in tasks:
+        if not groups or n_values >= VALUES_PER_GROUP:
+            groups.append([])
+            n_values = 0
+        groups[-1].append(task)
+        n_values += max(task[2] - task[1], VALUES_PER_GROUP >> 4)
+    return groups
 
 
 @lru_cache(maxsize=8)

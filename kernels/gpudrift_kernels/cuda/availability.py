@@ -23,8 +23,18 @@ def obstacle() -> str | None:
         return f"numba-cuda is not installed: {INSTALL_LINE}"
     toolkit = toolkit_version()
     if found.version < _OLDEST_DRIVER or (toolkit is not None and found.version < toolkit):
-        return _too_old(found.version, max(toolkit or _OLDEST_DRIVER, _OLDEST_DRIVER))
+        return too_old()
     return None
+
+
+def too_old() -> str:
+    """That the driver is too old for the toolkit, both versions, and what to do."""
+    has, needs = driver().version or (0, 0), max(toolkit_version() or _OLDEST_DRIVER, _OLDEST_DRIVER)
+    supported, wanted = ".".join(map(str, has)), ".".join(map(str, needs))
+    text = f"the NVIDIA driver supports CUDA {supported} and the installed toolkit is CUDA {wanted}: "
+    if has >= _OLDEST_DRIVER:
+        return text + f'update the driver, or pip install "cuda-toolkit=={supported}.*"'
+    return text + "update the driver to R580 or newer"
 
 
 def has_cupy() -> bool:
@@ -46,11 +56,3 @@ def toolkit_version() -> tuple[int, int] | None:
     except metadata.PackageNotFoundError:
         return None
     return int(major), int(minor)
-
-
-def _too_old(has: tuple[int, int], needs: tuple[int, int]) -> str:
-    supported, installed = ".".join(map(str, has)), ".".join(map(str, needs))
-    text = f"the NVIDIA driver supports CUDA {supported} and the installed toolkit is CUDA {installed}: "
-    if has >= _OLDEST_DRIVER:
-        return text + f'update the driver, or pip install "cuda-toolkit=={supported}.*"'
-    return text + "update the driver to R580 or newer"

@@ -8,32 +8,23 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import numpy as np
 from numba import cuda
-from numba.cuda.cudadrv.driver import CudaAPIError
 from numpy.typing import NDArray
 
-from gpudrift_kernels.backend import CategoryColumn, NumericColumn
+from gpudrift_kernels.backend import CategoryColumn, NumericColumn, Residence
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu import sort as cpu_sort
 from gpudrift_kernels.cpu.backend import CpuBackend
 from gpudrift_kernels.cuda import sort
 from gpudrift_kernels.cuda.availability import has_cupy
 from gpudrift_kernels.cuda.categories import count_few, count_many
-from gpudrift_kernels.cuda.device_array import as_numba, on_device, stream_of
-from gpudrift_kernels.cuda.driver import Device
+from gpudrift_kernels.cuda.device_array import as_numba, on_device, ordinal_of, stream_of
+from gpudrift_kernels.cuda.driver import Device, driver
+from gpudrift_kernels.cuda.failures import explained, is_out_of_memory, raised
 from gpudrift_kernels.cuda.histogram import NumbaHistogram
+from gpudrift_kernels.cuda.memory import say_halved
 from gpudrift_kernels.cuda.merge import merge
 from gpudrift_kernels.cuda.plan_tables import PlanTables
-from gpudrift_kernels.cuda.staging import (
-    ALIGNMENT,
-    COLUMN,
-    MOST_PIECES,
-    Chunk,
-    Piece,
-    Records,
-    Staging,
-    is_out_of_memory,
-    staging,
-)
+from gpudrift_kernels.cuda.staging import ALIGNMENT, COLUMN, MOST_PIECES, Chunk, Piece, Records, Staging, staging
 from gpudrift_kernels.errors import DeviceError
 from gpudrift_kernels.grouping import Grouping, Tally
 from gpudrift_kernels.on_host import on_host
@@ -51,6 +42,10 @@ _Result = TypeVar("_Result")
 
 #: What counts and cut tables may take of the memory allowed; the rest is for rows.
 _SHARE_OF_TABLES: Final = 4
+#: What a batch that is read onto the device may take: decoding it takes as much again, and so does converting it.
+_SHARE_OF_BATCH: Final = 4
+#: Where even so few rows cannot be converted, the device has no memory to speak of.
+_FEWEST_ROWS: Final = 1 << 10
 
 
 class _Stretch(NamedTuple):
@@ -76,23 +71,36 @@ class CudaBackend:
         Of the host: they read, convert and fill chunks.
     memory_bytes : int
         Most that gpudrift itself takes of the device's memory.
+    pinned : bool
+        Count on this device alone. Otherwise columns that lie on another are counted there.
     """
 
     name = "cuda"
 
-    def __init__(self, device: Device, *, threads: int, memory_bytes: int) -> None:
+    def __init__(self, device: Device, *, threads: int, memory_bytes: int, pinned: bool = False) -> None:
         self.device = device
         self.threads = threads
         self.memory_bytes = memory_bytes
+        self.pinned = pinned
+
+    @property
+    def residence(self) -> Residence:
+        return Residence(self.device.ordinal, self.memory_bytes // _SHARE_OF_BATCH)
 
     def count_cells(self, columns: Sequence[NumericColumn], plans: Sequence[CellPlan]) -> Iterator[NDArray[np.int64]]:
-        for first, last in self._groups(plans):
-            yield from self._guarded(partial(self._count_cells, columns[first:last], plans[first:last]))
+        with explained(self.device.name):
+            empty = [column.values(0, 0)[0] for column in columns]  # which tells where its rows are
+        here = self._beside(empty)
+        for first, last in here._groups(plans):
+            part = slice(first, last)
+            yield from here._run(partial(here._count_cells, columns[part], plans[part], empty[part]))
 
     def count_categories(
         self, columns: Sequence[CategoryColumn], n_categories: Sequence[int]
     ) -> Iterator[NDArray[np.int64]]:
-        yield from self._guarded(partial(self._count_categories, columns, n_categories))
+        with explained(self.device.name):
+            here = self._beside([column.codes(0, 0)[0] for column in columns])
+        yield from here._run(partial(here._count_categories, columns, n_categories))
 
     def tally_cells(
         self,
@@ -113,30 +121,34 @@ class CudaBackend:
         return CpuBackend(self.threads).tally_categories(columns, n_categories, grids, grouping)
 
     def sort(self, values: Any) -> NDArray[Any]:
-        if has_cupy():
-            return self._guarded(partial(sort.sort, values, self.memory_bytes))
-        return cpu_sort.sort(on_host(values))
+        if not has_cupy():
+            return cpu_sort.sort(on_host(values))
+        here = self._beside([values])
+        return here._run(partial(sort.sort, values, here.device.ordinal, here.memory_bytes))
 
     def ks_sorted(self, reference: NDArray[Any], current: NDArray[Any]) -> float:
-        if has_cupy():
-            return self._guarded(partial(sort.ks_sorted, reference, current, self.memory_bytes))
-        return cpu_sort.ks_sorted(reference, current)
+        if not has_cupy():
+            return cpu_sort.ks_sorted(reference, current)
+        return self._run(partial(sort.ks_sorted, reference, current, self.device.ordinal, self.memory_bytes))
 
     def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
         return CpuBackend(self.threads).map(function, items)
 
-    def _guarded(self, work: Callable[[], _Result]) -> _Result:
+    def _run(self, work: Callable[[], _Result]) -> _Result:
         """Run with the device current, and say in a line what goes wrong there."""
-        try:
-            with cuda.gpus[self.device.ordinal]:
-                return work()
-        except (MemoryError, CudaAPIError) as error:
-            if not is_out_of_memory(error):
-                raise DeviceError(f"{self.device.name} failed: {str(error).splitlines()[0]}") from error
-            raise DeviceError(
-                f"{self.device.name} has no memory left: free some, or lower GPUDRIFT_DEVICE_MEMORY "
-                f"(now {self.memory_bytes >> 20} MiB)"
-            ) from error
+        with explained(self.device.name), cuda.gpus[self.device.ordinal]:
+            return work()
+
+    def _beside(self, arrays: Sequence[Any]) -> CudaBackend:
+        """The backend of the device that the arrays lie on; this one where they have none, or it is pinned."""
+        places = (ordinal_of(array) for array in arrays if on_device(array))
+        found = sorted({place for place in places if place is not None})
+        if self.pinned or not found or found == [self.device.ordinal]:
+            return self
+        if len(found) > 1:
+            raise DeviceError(f"columns lie on GPUs {' and '.join(map(str, found))}: move them to one")
+        device = driver().devices[found[0]]
+        return CudaBackend(device, threads=self.threads, memory_bytes=self.memory_bytes, pinned=True)
 
     def _groups(self, plans: Sequence[CellPlan]) -> Iterator[tuple[int, int]]:
         """Neighbouring columns whose tables fit the memory together; one that is too large alone goes alone."""
@@ -150,8 +162,9 @@ class CudaBackend:
         if first < len(plans):
             yield first, len(plans)
 
-    def _count_cells(self, columns: Sequence[NumericColumn], plans: Sequence[CellPlan]) -> list[NDArray[np.int64]]:
-        empty = [column.values(0, 0)[0] for column in columns]  # which tells where its rows are
+    def _count_cells(
+        self, columns: Sequence[NumericColumn], plans: Sequence[CellPlan], empty: Sequence[Any]
+    ) -> list[NDArray[np.int64]]:
         resident = [f for f, values in enumerate(empty) if on_device(values)]
         staged = [f for f, values in enumerate(empty) if not on_device(values)]
         stream = _common_stream([empty[f] for f in resident])
@@ -173,20 +186,35 @@ class CudaBackend:
         self, columns: Sequence[NumericColumn], fs: Sequence[int], histogram: Any, nulls: NDArray[np.int64], stream: Any
     ) -> None:
         """Rows on the device, all columns at once; in parts where converting them might take more than the memory."""
-        step = max(1, min(ROWS_PER_LAUNCH, self.memory_bytes // (16 * len(fs))))
         n_rows = max(columns[f].n_rows for f in fs)
+        step = max(1, min(ROWS_PER_LAUNCH, self.memory_bytes // (16 * len(fs)), n_rows))
         records = Records(COLUMN, len(fs))
-        for start in range(0, n_rows, step):
-            pieces = []
-            for f in fs:
-                stop = min(start + step, columns[f].n_rows)
-                if start < stop:
-                    values, n_null = columns[f].values(start, stop)
-                    nulls[f] += n_null
-                    if values.shape[0]:
-                        pieces.append(Piece(f, as_numba(values, self.device)))
+        start = 0
+        while start < n_rows:
+            try:
+                pieces, n_null = self._converted(columns, fs, start, start + step)
+            except raised() as error:
+                if not is_out_of_memory(error) or step <= _FEWEST_ROWS:
+                    raise
+                step //= 2
+                say_halved("rows on it are converted")
+                continue
+            nulls[fs] += n_null
             histogram.count(pieces, records, stream)
             stream.synchronize()  # before the records, and what was converted, are used again
+            start += step
+
+    def _converted(
+        self, columns: Sequence[NumericColumn], fs: Sequence[int], start: int, stop: int
+    ) -> tuple[list[Piece], list[int]]:
+        """Rows start to stop of each column as the kernels take them, and how many nulls were left out."""
+        pieces, nulls = [], []
+        for f in fs:
+            values, n_null = columns[f].values(min(start, columns[f].n_rows), min(stop, columns[f].n_rows))
+            nulls.append(n_null)
+            if values.shape[0]:
+                pieces.append(Piece(f, as_numba(values, self.device)))
+        return pieces, nulls
 
     def _count_staged(
         self,

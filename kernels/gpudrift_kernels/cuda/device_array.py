@@ -25,19 +25,33 @@ def as_numba(values: Any, device: Device) -> Any:
     Raises
     ------
     DeviceError
-        It lies on another device.
+        It lies on another device, has gaps between its values, or a mask.
     """
     if not hasattr(values, "__cuda_array_interface__"):
         return values  # the simulator's
-    address = values.__cuda_array_interface__["data"][0]
+    interface = values.__cuda_array_interface__
+    address = interface["data"][0]
     holder = device_of(address) if address else device.ordinal
     if holder != device.ordinal:
         place = "no GPU" if holder is None else f"device {holder}"
+        remedy = "move it there" if holder is None else f"move it there, or ask for 'cuda:{holder}'"
         raise DeviceError(
-            f"an array lies on {place} and gpudrift counts on device {device.ordinal} ({device.name}): "
-            f"move it there, or set CUDA_VISIBLE_DEVICES"
+            f"an array lies on {place} and gpudrift counts on device {device.ordinal} ({device.name}): {remedy}"
         )
+    if interface.get("strides") not in (None, (np.dtype(interface["typestr"]).itemsize,)):
+        raise DeviceError("an array on the GPU has gaps between its values: make it contiguous")
+    if interface.get("mask") is not None:
+        raise DeviceError("an array on the GPU has a mask: leave out what it hides")
     return cuda.as_cuda_array(values, sync=False)
+
+
+def ordinal_of(values: Any) -> int | None:
+    """The device that an array lies on; None where an empty one does not say."""
+    ordinal = getattr(getattr(values, "device", None), "id", None)  # CuPy's, which know it without an address
+    if ordinal is not None:
+        return int(ordinal)
+    address = getattr(values, "__cuda_array_interface__", {"data": (0, False)})["data"][0]
+    return device_of(address) if address else None
 
 
 def stream_of(values: Any) -> int | None:

@@ -4,25 +4,29 @@
 //
 //     values    [ 16 B | 16 B | 16 B | ... ]   thread i loads the i-th 16 bytes, LOADS of them in flight
 //                  |      t -> |t| + 1 -> bits -> cell -> + cuts                  (registers)
-//     table     [ counters of a window of indices | 3 specials ]   one atomic a value   (shared, one a block)
+//     table     [ counters of a window of cells | outside | 3 specials ]   one atomic a value   (shared, one a block)
 //     counts    [ 64 bits a counter ]   the table at the end, and at once what lies outside the window   (global)
+//
+// A hot loop has no branch: a value without a counter of its own (NaN, infinite, outside the window) adds to "outside",
+// which nobody reads, and is counted after the loads that it came with.
 //
 // Who may race: the threads of a block on its table, blocks and launches on counts; both only ever add, atomically.
 // A counter of the table has 32 bits: a launch must see fewer than 2**32 rows of a column, and the host sees to it.
 // Equal cells within a warp cost one access, not 32: ptxas turns the increment into ATOMS.POPC.INC, and a test holds
 // it to that. Row weights would be a second array of values here, and sums beside the counters.
 //
-// Shared memory: 4 * (window + 3) bytes, asked for at launch. THREADS, BLOCKS and LOADS are set by tuning.py.
+// Shared memory: 4 * (window + 4) bytes, asked for at launch. THREADS, BLOCKS, LOADS and GROUP are set by tuning.py.
 // Compile with --fmad=false: the scale is a power of two, so fused and separate forms round alike, and so they must.
 //
-// All but the kernels is plain C++: a test compiles it for the host and holds it to rules.py bit for bit.
+// All but the kernel's frame is plain C++: a test compiles it for the host, where threads run one after the other, and
+// holds its rule and its counts to rules.py bit for bit.
 
 #ifdef __CUDACC__
 #define RULE __device__ __forceinline__
 #else
 #include <cmath>
 #include <cstring>
-#define RULE static inline
+#define RULE inline
 #endif
 
 typedef unsigned short Half;  // its bits: no header is needed to read one
@@ -50,24 +54,25 @@ struct Column {
     const void* values;
     UInt64* counts;        // of each index, then of missing, +infinity, -infinity
     const void* cuts;      // ascending
-    const int* cut_table;  // for each cell, how many cuts lie in lower ones
+    const int* cut_table;  // for each cell from the first of the window, how many cuts lie in lower ones
     Number centre;
     Number scale;
     unsigned int n;
     unsigned int n_cuts;
     unsigned int n_index;
     int integral;
-    unsigned int window_first;  // index of the first counter in the shared table
-    unsigned int window;        // counters there, less the specials
-    // The layout of rules.py, in the upper 32 bits of t: every shift leaves a double's lower ones behind.
-    int bits_of_one;
-    int infinity;    // less bits_of_one
+    unsigned int first_cell;  // of the window
+    unsigned int window_cells;
+    unsigned int window_cuts;  // cuts in these cells
+    unsigned int cuts_before;  // cuts in lower ones
+    // The layout of rules.py, on the upper 32 bits of |t| + 1: every shift leaves a double's lower ones behind, and the
+    // bits of 1, a multiple of every shift, are taken off afterwards, within above, below and far_offset.
     int near_shift;
     int far_shift;
-    int far_offset;  // near_cells - (near_limit >> far_shift): the limit is a multiple of that shift
-    int last;
-    int half;
-    int unused;
+    int far_offset;
+    int above;  // cell, from the first of the window: above + q where t >= 0,
+    int below;  // below - q elsewhere
+    int n_cells;
 };
 
 RULE void read(const Number& number, float& x) { x = number.f; }
@@ -83,7 +88,17 @@ RULE float widened(Half bits) {
     asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(bits));
     return x;
 }
-#else
+// One predicated add; the compiler by itself takes two instructions.
+template <int STEP> RULE void add_if(unsigned int& n, bool condition) {
+    asm("{ .reg .pred p; setp.ne.u32 p, %1, 0; @p add.u32 %0, %0, %2; }" : "+r"(n) : "r"(condition ? 1U : 0U), "n"(STEP));
+}
+// One more in shared memory.
+RULE void increment(unsigned int address) { asm volatile("red.shared.add.u32 [%0], 1;" ::"r"(address) : "memory"); }
+// Counts lie in global memory, which the compiler cannot know of a pointer that it reads from there.
+RULE void add_to(UInt64* counter, UInt64 rows) {
+    asm volatile("red.global.add.u64 [%0], %1;" ::"l"(__cvta_generic_to_global(counter)), "l"(rows) : "memory");
+}
+#else  // increment, add_to and the places of a thread are the test's
 RULE int upper_bits(float x) {
     int bits;
     std::memcpy(&bits, &x, 4);
@@ -99,6 +114,7 @@ RULE float widened(Half bits) {
     std::memcpy(&x, &bits, 2);
     return x;
 }
+template <int STEP> RULE void add_if(unsigned int& n, bool condition) { n += condition ? STEP : 0; }
 #endif
 
 // A stored value in the type of the plan, which holds all of them.
@@ -126,27 +142,25 @@ template <bool INTEGRAL> RULE double distance(Int64 x, Int64 centre) {
 RULE float absolute(float t) { return fabsf(t); }
 RULE double absolute(double t) { return fabs(t); }
 RULE int smaller(int a, int b) { return a < b ? a : b; }
+RULE int larger(int a, int b) { return a > b ? a : b; }
 
-// Bits of |t| + 1 less those of 1; at least `infinity` where t is infinite or NaN.
-template <typename Real> RULE int bits_of(Real t, const Column& column) {
-    return upper_bits(absolute(t) + 1) - column.bits_of_one;
-}
-
-// Cells from the first one above the centre to that of a finite value; any for the others.
-template <typename Real> RULE int steps_of(Real t, int bits, const Column& column) {
+// Cell of t, from the first of the window; before the plan's first or behind its last where t is infinite or NaN.
+template <typename Real> RULE int cell_of(Real t, const Column& column) {
+    const int bits = upper_bits(absolute(t) + 1);
     const int near = bits >> column.near_shift;
     const int far = (bits >> column.far_shift) + column.far_offset;
-    const int q = smaller(smaller(near, far), column.last);
-    return t < 0 ? ~q : q;
+    const int q = smaller(near, far);
+    return t < 0 ? column.below - q : column.above + q;
 }
 
-// How the cuts of a plan are counted: COMPARED of them in registers, missing ones NaN, or searched among its cell's.
+// How the cuts of a plan are counted: up to COMPARED of them in registers, or searched among those of the value's cell.
 const int COMPARED = 8;
 const int SEARCHED = -1;
+const float NOT_A_NUMBER = 0.0F / 0.0F;
 
-template <typename Plan> RULE int search_cuts(Plan x, int cell, const Column& column) {
+// The first cut after x, between two.
+template <typename Plan> RULE int search_cuts(Plan x, int low, int high, const Column& column) {
     const Plan* cuts = static_cast<const Plan*>(column.cuts);
-    int low = column.cut_table[cell], high = column.cut_table[cell + 1];
     while (low < high) {
         const int middle = (low + high) >> 1;
         if (x >= cuts[middle]) low = middle + 1;
@@ -155,20 +169,61 @@ template <typename Plan> RULE int search_cuts(Plan x, int cell, const Column& co
     return low;
 }
 
-// How many of the compared cuts are at most x: bisection by selects, half of what comparing each would take.
-template <typename Plan> RULE int compare_cuts(Plan x, const Plan* cut) {
+// How many of the compared cuts are at most x, added to n: bisection by selects, and an add for each answer.
+template <typename Plan> RULE void add_compared(unsigned int& n, Plan x, const Plan* cut) {
     const bool four = x >= cut[3];
     const bool two = x >= (four ? cut[5] : cut[1]);
     const Plan upper = four ? cut[6] : cut[2];
     const Plan lower = four ? cut[4] : cut[0];
     const bool one = x >= (two ? upper : lower);
-    return (four ? 4 : 0) + (two ? 2 : 0) + (one ? 1 : 0) + (x >= cut[7] ? 1 : 0);
+    add_if<4>(n, four);
+    add_if<2>(n, two);
+    add_if<1>(n, one);
+    add_if<1>(n, x >= cut[7]);
 }
 
-template <int CUTS, typename Plan> RULE int cuts_below(Plan x, int steps, const Plan* compared, const Column& column) {
-    if (CUTS == SEARCHED) return search_cuts(x, column.half + steps, column);
-    return CUTS == COMPARED ? compare_cuts(x, compared) : 0;
-}
+// What a thread knows of a column.
+template <typename Plan, int CUTS, bool INTEGRAL> struct Rule {
+    const Column& column;
+    Plan centre;
+    typename Work<Plan>::type scale;
+    Plan compared[CUTS > 0 ? CUTS : 1];
+
+    RULE explicit Rule(const Column& of) : column(of) {
+        read(column.centre, centre);
+        read(column.scale, scale);
+        if constexpr (CUTS > 0) {
+            const Plan* cuts = static_cast<const Plan*>(column.cuts) + column.cuts_before;
+            for (unsigned int k = 0; k < CUTS; k++)  // no value reaches NaN
+                compared[k] = k < column.window_cuts ? cuts[k] : static_cast<Plan>(NOT_A_NUMBER);
+        }
+    }
+
+    // Counters of the window, which are the first of the shared table; then comes the one for all that is outside.
+    RULE unsigned int outside() const { return column.window_cells + column.window_cuts; }
+
+    // Place of x in the shared table.
+    RULE unsigned int counter_of(Plan x) const {
+        // as an unsigned number what lies before the window is behind it
+        const unsigned int cell = cell_of(distance<INTEGRAL>(x, centre) * scale, column);
+        if (CUTS == 0) return cell < outside() ? cell : outside();
+        unsigned int counter = cell;
+        if (CUTS == COMPARED) {
+            add_compared(counter, x, compared);
+        } else {
+            const unsigned int inside = cell < column.window_cells ? cell : column.window_cells - 1;
+            const int* lower = column.cut_table + inside;
+            counter += search_cuts(x, lower[0], lower[1], column) - column.cuts_before;
+        }
+        return cell < column.window_cells ? counter : outside();
+    }
+
+    // Index of any finite x; one so far away that t is infinite is in the last cell on its side.
+    RULE unsigned int index_of(Plan x) const {
+        const int cell = cell_of(distance<INTEGRAL>(x, centre) * scale, column) + static_cast<int>(column.first_cell);
+        return larger(smaller(cell, column.n_cells - 1), 0) + search_cuts(x, 0, column.n_cuts, column);
+    }
+};
 
 const int SPECIALS = 3;
 
@@ -180,46 +235,29 @@ template <typename Plan> RULE int special_of(Plan x) {
 RULE int special_of(Int64) { return -1; }
 RULE int special_of(UInt64) { return -1; }
 
-#ifdef __CUDACC__
-
-// Counts lie in global memory, which the compiler cannot know of a pointer that it reads from there.
-RULE void add_to(UInt64* counter, UInt64 rows) {
-    asm volatile("red.global.add.u64 [%0], %1;" ::"l"(__cvta_generic_to_global(counter)), "l"(rows) : "memory");
-}
-
-// A block's share of one column.
+// A block's share of one column; the address of the table is one of shared memory.
 template <typename Stored, typename Plan, int CUTS, bool INTEGRAL>
-__device__ __forceinline__ void count_column(const Column& column, unsigned int* table) {
-    typedef typename Work<Plan>::type Real;
+RULE void count_column(const Column& column, unsigned int table) {
     const int PER_LOAD = 16 / sizeof(Stored);
-    Plan centre;
-    Real scale;
-    Plan compared[COMPARED];
-    read(column.centre, centre);
-    read(column.scale, scale);
-    if (CUTS > 0)
-        for (int k = 0; k < CUTS; k++) compared[k] = static_cast<const Plan*>(column.cuts)[k];
+    const Rule<Plan, CUTS, INTEGRAL> rule(column);
+    const unsigned int outside = rule.outside();
 
     auto add = [&](Stored stored) {
         Plan x;
         convert(stored, x);
-        const Real t = distance<INTEGRAL>(x, centre) * scale;
-        const int bits = bits_of(t, column);
-        const int steps = steps_of(t, bits, column);
-        const unsigned int slot = column.half - column.window_first + steps + cuts_below<CUTS>(x, steps, compared, column);
-        if (slot < column.window && bits < column.infinity) {
-            atomicAdd(&table[slot], 1U);
-        } else if (const int special = special_of(x); special >= 0) {
-            atomicAdd(&table[column.window + special], 1U);
-        } else if (slot < column.window) {  // finite, and so far from the centre that t is not
-            atomicAdd(&table[slot], 1U);
-        } else {
-            add_to(&column.counts[column.window_first + slot], 1);
-        }
+        const unsigned int counter = rule.counter_of(x);
+        increment(table + 4 * counter);
+        return counter;
+    };
+    auto add_outside = [&](Stored stored) {
+        Plan x;
+        convert(stored, x);
+        if (const int special = special_of(x); special >= 0) increment(table + 4 * (outside + 1 + special));
+        else add_to(&column.counts[rule.index_of(x)], 1);
     };
 
     const Stored* values = static_cast<const Stored*>(column.values);
-    const unsigned int to_boundary = (0 - reinterpret_cast<UInt64>(values) & 15) / sizeof(Stored);
+    const unsigned int to_boundary = ((0 - reinterpret_cast<UInt64>(values)) & 15) / sizeof(Stored);
     const unsigned int head = to_boundary < column.n ? to_boundary : column.n;
     const unsigned int n_loads = (column.n - head) / PER_LOAD;
     const uint4* loads = reinterpret_cast<const uint4*>(values + head);
@@ -231,41 +269,74 @@ __device__ __forceinline__ void count_column(const Column& column, unsigned int*
 #pragma unroll
         for (int k = 0; k < LOADS; k++) held[k] = __ldcs(&loads[i + k * stride]);
 #pragma unroll
-        for (int k = 0; k < LOADS; k++)
+        for (int first = 0; first < LOADS * PER_LOAD; first += GROUP) {
+            unsigned int counters[GROUP], highest = 0;
 #pragma unroll
-            for (int j = 0; j < PER_LOAD; j++) add(reinterpret_cast<const Stored*>(&held[k])[j]);
+            for (int j = 0; j < GROUP; j++) {
+                counters[j] = add(reinterpret_cast<const Stored*>(&held[(first + j) / PER_LOAD])[(first + j) % PER_LOAD]);
+                highest = highest > counters[j] ? highest : counters[j];
+            }
+            if (highest == outside) {
+                unsigned int left = 0;
+#pragma unroll
+                for (int j = 0; j < GROUP; j++) left |= (counters[j] == outside ? 1U : 0U) << j;
+                for (; left; left &= left - 1) {
+                    const unsigned int j = first + __ffs(left) - 1;
+                    add_outside(values[head + (i + j / PER_LOAD * stride) * PER_LOAD + j % PER_LOAD]);
+                }
+            }
+        }
     }
+    // The loads of a last round that is not full, and the rows before the first boundary of 16 bytes and after the last.
+    auto add_one = [&](Stored stored) {
+        if (add(stored) == outside) add_outside(stored);
+    };
     for (; i < n_loads; i += stride) {
 #pragma unroll 1
-        for (int j = 0; j < PER_LOAD; j++) add(values[head + i * PER_LOAD + j]);
+        for (int j = 0; j < PER_LOAD; j++) add_one(values[head + i * PER_LOAD + j]);
     }
-    // The rows before the first boundary of 16 bytes and after the last: fewer than 16 on either side.
-    if (blockIdx.x == 0 && threadIdx.x < head) add(values[threadIdx.x]);
+    if (blockIdx.x == 0 && threadIdx.x < head) add_one(values[threadIdx.x]);
     const unsigned int tail = head + n_loads * PER_LOAD + threadIdx.x;
-    if (blockIdx.x == 0 && tail < column.n) add(values[tail]);
+    if (blockIdx.x == 0 && tail < column.n) add_one(values[tail]);
 }
 
-template <int CUTS> __device__ __forceinline__ void count_with(const Column& column, unsigned int* table) {
+template <int CUTS> RULE void count_with(const Column& column, unsigned int table) {
     if constexpr (REAL<PLAN>) {
         if (column.integral) return count_column<STORED, PLAN, CUTS, true>(column, table);
     }
     count_column<STORED, PLAN, CUTS, false>(column, table);
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) histogram(const Column* columns) {
-    extern __shared__ unsigned int table[];
-    const Column column = columns[blockIdx.y];
-    const unsigned int held = column.window + SPECIALS;
-    for (unsigned int i = threadIdx.x; i < held; i += THREADS) table[i] = 0;
-    __syncthreads();
+RULE void count_rows(const Column& column, unsigned int table) {
     if (column.cut_table) count_with<SEARCHED>(column, table);
     else if (REAL<PLAN> && column.n_cuts) count_with<REAL<PLAN> ? COMPARED : 0>(column, table);
     else count_with<0>(column, table);
-    __syncthreads();
-    for (unsigned int i = threadIdx.x; i < held; i += THREADS) {
-        const unsigned int index = i < column.window ? column.window_first + i : column.n_index + i - column.window;
-        if (table[i]) add_to(&column.counts[index], table[i]);
+}
+
+RULE void clear(const Column& column, unsigned int* table) {
+    const unsigned int held = column.window_cells + column.window_cuts + 1 + SPECIALS;
+    for (unsigned int i = threadIdx.x; i < held; i += THREADS) table[i] = 0;
+}
+
+RULE void flush(const Column& column, const unsigned int* table) {
+    const unsigned int outside = column.window_cells + column.window_cuts;
+    const unsigned int first = column.first_cell + column.cuts_before;
+    for (unsigned int i = threadIdx.x; i < outside + 1 + SPECIALS; i += THREADS) {
+        const unsigned int index = i < outside ? first + i : column.n_index + i - outside - 1;
+        if (table[i] && i != outside) add_to(&column.counts[index], table[i]);
     }
 }
 
+#ifdef __CUDACC__
+extern "C" __global__ void __launch_bounds__(THREADS, BLOCKS) histogram(const Column* columns) {
+    extern __shared__ unsigned int table[];
+    const Column column = columns[blockIdx.y];
+    clear(column, table);
+    __syncthreads();
+    unsigned int address = static_cast<unsigned int>(__cvta_generic_to_shared(table));
+    asm volatile("" : "+r"(address));  // or the compiler works it out anew for every value
+    count_rows(column, address);
+    __syncthreads();
+    flush(column, table);
+}
 #endif

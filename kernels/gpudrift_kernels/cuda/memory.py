@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
+from functools import cache
 from typing import Final
 
 from gpudrift_kernels.cuda.driver import Device
 from gpudrift_kernels.errors import ConfigError
+
+_log = logging.getLogger(__name__)
 
 _VARIABLE: Final = "GPUDRIFT_DEVICE_MEMORY"
 _DEFAULT: Final = 1 << 30
@@ -33,6 +37,12 @@ def memory_limit(device: Device, wanted: int | None) -> int:
     if limit < _LEAST:
         raise ConfigError(f"{source} must be at least {_LEAST >> 20} MiB, got {limit:,} bytes")
     return limit
+
+
+@cache
+def say_halved(what: str) -> None:
+    """Log once that a device has no room for as many rows at a time as were wanted."""
+    _log.warning("the device has little memory left: %s fewer at a time", what)
 
 
 def _bytes_of(text: str) -> int:

@@ -23,8 +23,8 @@ class PlanTables:
     plans : sequence of CellPlan
         One a column.
     compared_cuts : int
-        Plans of floats with at most so many cuts get just these, filled up with NaN: they are compared in registers.
-        The others get a cut table too, and are searched.
+        Plans of floats with at most so many cuts get just these: they are compared in registers. The others get a cut
+        table too, and are searched.
     stream
         Numba's; everything is copied on it.
     """
@@ -68,10 +68,8 @@ class PlanTables:
     def _append(self, host: list[NDArray[np.uint8]], plan: CellPlan, compared_cuts: int) -> tuple[int, int, int]:
         """Add what a plan needs; where its cuts begin and end, which is where its table begins, and where that ends."""
         cuts, table = plan.cuts, np.empty(0, np.int32)
-        if cuts.size > compared_cuts or (cuts.size and plan.wide):  # integers have no NaN to fill up with
+        if cuts.size > compared_cuts or (cuts.size and plan.wide):  # of integers none is beyond every value, as NaN is
             table = cut_table(plan)
-        elif cuts.size:
-            cuts = np.append(cuts, np.full(compared_cuts - cuts.size, np.nan, cuts.dtype))
         first = self._ends + -self._ends % _ALIGNMENT
         middle, end = first + cuts.nbytes, first + cuts.nbytes + table.nbytes
         host += [np.zeros(first - self._ends, np.uint8), cuts.view(np.uint8), table.view(np.uint8)]

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from gpudrift_kernels import rules
 from gpudrift_kernels.cells import CellPlan
+from gpudrift_kernels.cpu.histogram import cut_table
 from gpudrift_kernels.cuda.driver import Device
-from gpudrift_kernels.cuda.histogram import window_of
 from gpudrift_kernels.cuda.plan_tables import PlanTables
 from gpudrift_kernels.cuda.staging import COLUMN, Piece, Records
 from gpudrift_kernels.tuning import CudaPolicy, cuda_policy_for
@@ -29,6 +29,7 @@ STORED: Final = {
 #: Cuts that a kernel holds in registers; more are searched.
 COMPARED_CUTS: Final = 8
 _GRID_COLUMNS: Final = 65_535
+_OTHER_COUNTERS: Final = 1 + rules.N_SPECIAL  # of a shared table: outside of the window, and the specials
 _RESERVED_SHARED_BYTES: Final = 1024  # of each block, by the system, from compute capability 8 on
 
 
@@ -78,7 +79,7 @@ class RawHistogram:
         blocks = policy.blocks * self._device.multiprocessors
         worth = -(-int(columns["n"].max()) // policy.rows_per_block)
         grid = (max(1, min(worth, blocks // columns.size)), columns.size)
-        shared = 4 * (int(columns["window"].max()) + rules.N_SPECIAL)
+        shared = 4 * (int((columns["window_cells"] + columns["window_cuts"]).max()) + _OTHER_COUNTERS)
         kernel = _kernel(self._device, stored, plan_dtype)
         return partial(kernel, grid, (policy.threads,), (np.uint64(address),), shared_mem=shared)
 
@@ -94,6 +95,7 @@ def options_for(policy: CudaPolicy, stored: str, plan_dtype: str) -> tuple[str, 
         f"-DTHREADS={policy.threads}",
         f"-DBLOCKS={policy.blocks}",
         f"-DLOADS={loads}",
+        f"-DGROUP={policy.group}",
     )
 
 
@@ -104,28 +106,41 @@ def most_counters(device: Device, plan_dtype: str) -> int:
     return min(share, device.shared_bytes_per_block) // 4
 
 
-def column_of(plan: CellPlan, window: tuple[int, int]) -> NDArray[Any]:
-    """The record of a plan, less addresses and rows."""
+def column_of(plan: CellPlan, most_counters: int) -> NDArray[Any]:
+    """The record of a plan whose shared table may hold so many counters; without addresses and rows."""
     layout = plan.layout
     lower_bits = 0 if plan.dtype == "float32" else 32  # of t: no shift keeps any of them
     bits_of_one = int(layout.bits_of_one) >> lower_bits
-    infinity = int(layout.float_type(np.inf).view(layout.int_type)) >> lower_bits
+    near_shift, far_shift = int(layout.near_shift) - lower_bits, int(layout.far_shift) - lower_bits
+    near_of_one, far_of_one = bits_of_one >> near_shift, bits_of_one >> far_shift
+    first_cell, window_cells = _window_of(plan, most_counters)
     column = np.zeros(1, COLUMN)
     column["centre"] = _as_bits(plan.typed_centre)
     column["scale"] = _as_bits(plan.scale)
     column["n_cuts"], column["n_index"], column["integral"] = plan.cuts.size, plan.n_index, plan.integral
-    column["window_first"], column["window"] = window
-    column["bits_of_one"], column["infinity"] = bits_of_one, infinity - bits_of_one
-    column["near_shift"] = int(layout.near_shift) - lower_bits
-    column["far_shift"] = int(layout.far_shift) - lower_bits
-    column["far_offset"] = int(layout.near_cells) - (int(layout.near_limit) >> int(layout.far_shift))
-    column["last"], column["half"] = layout.last, layout.half
+    column["first_cell"], column["window_cells"], column["n_cells"] = first_cell, window_cells, plan.n_cells
+    column["window_cuts"] = plan.cuts.size
+    if plan.cuts.size and window_cells < plan.n_cells:
+        lower = cut_table(plan)[[first_cell, first_cell + window_cells]]
+        column["cuts_before"], column["window_cuts"] = lower[0], lower[1] - lower[0]
+    column["near_shift"], column["far_shift"] = near_shift, far_shift
+    far_of_limit = int(layout.near_limit) >> int(layout.far_shift)
+    column["far_offset"] = int(layout.near_cells) - far_of_limit + near_of_one - far_of_one
+    column["above"] = int(layout.half) - near_of_one - first_cell
+    column["below"] = int(layout.half) - 1 + near_of_one - first_cell
     return column
 
 
+def _window_of(plan: CellPlan, most_counters: int) -> tuple[int, int]:
+    """First cell and number of cells of the stretch about the centre that a shared table holds, beside all the cuts."""
+    n = min(plan.n_cells, most_counters - plan.cuts.size - _OTHER_COUNTERS)
+    return (plan.n_cells - n) // 2, n
+
+
 def _column(plan: CellPlan, device: Device, tables: PlanTables, f: int) -> NDArray[Any]:
-    column = column_of(plan, window_of(plan, most_counters(device, plan.dtype)))
-    column["counts"], column["cuts"], column["cut_table"] = tables.addresses(f)
+    column = column_of(plan, most_counters(device, plan.dtype))
+    column["counts"], column["cuts"], table = tables.addresses(f)
+    column["cut_table"] = table and table + column["first_cell"].astype(np.uint64) * 4
     return column
 
 

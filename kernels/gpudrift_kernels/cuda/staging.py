@@ -9,9 +9,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numba import cuda
-from numba.cuda.cudadrv.driver import CudaAPIError
 from numpy.typing import NDArray
 
+from gpudrift_kernels.cuda.failures import is_out_of_memory, raised
 from gpudrift_kernels.errors import DeviceError
 from gpudrift_kernels.tuning import STAGING
 
@@ -19,15 +19,15 @@ _log = logging.getLogger(__name__)
 
 ALIGNMENT: Final = 16  # of every piece in a chunk: one load of a kernel
 MOST_PIECES: Final = 1024
-_OUT_OF_MEMORY: Final = 2  # of cuda.h, enum CUresult
 
 #: ``struct Column`` of histogram.cu, field by field.
 COLUMN: Final = np.dtype(
     [
         ("values", "u8"), ("counts", "u8"), ("cuts", "u8"), ("cut_table", "u8"), ("centre", "u8"), ("scale", "u8"),
-        ("n", "u4"), ("n_cuts", "u4"), ("n_index", "u4"), ("integral", "i4"), ("window_first", "u4"), ("window", "u4"),
-        ("bits_of_one", "i4"), ("infinity", "i4"), ("near_shift", "i4"), ("far_shift", "i4"), ("far_offset", "i4"),
-        ("last", "i4"), ("half", "i4"), ("unused", "i4"),
+        ("n", "u4"), ("n_cuts", "u4"), ("n_index", "u4"), ("integral", "i4"),
+        ("first_cell", "u4"), ("window_cells", "u4"), ("window_cuts", "u4"), ("cuts_before", "u4"),
+        ("near_shift", "i4"), ("far_shift", "i4"), ("far_offset", "i4"), ("above", "i4"), ("below", "i4"),
+        ("n_cells", "i4"),
     ]
 )  # fmt: skip
 
@@ -109,7 +109,7 @@ def _chunks_within(memory_bytes: int) -> tuple[int, list[Chunk]]:
     while n_bytes >= STAGING.fewest_chunk_bytes:
         try:
             chunks = [Chunk(n_bytes) for _ in range(STAGING.chunks)]
-        except (MemoryError, CudaAPIError) as error:
+        except raised() as error:
             if not is_out_of_memory(error):
                 raise
             n_bytes //= 2
@@ -122,8 +122,3 @@ def _chunks_within(memory_bytes: int) -> tuple[int, list[Chunk]]:
         f"the device has no {needed} MiB of memory for the rows of the host: "
         "free some, raise GPUDRIFT_DEVICE_MEMORY, or count on the CPU"
     )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error of Numba or CuPy says that no memory is left."""
-    return isinstance(error, MemoryError) or getattr(error, "code", None) == _OUT_OF_MEMORY

@@ -1,0 +1,1 @@
+"""How often does a report alarm without drift, and how often with it? gpudrift beside other packages' default rules."""

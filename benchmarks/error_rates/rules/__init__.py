@@ -1,0 +1,1 @@
+"""Default alarm rules of other packages, restated; each is held to its package by ``make error-rates-peers``."""

@@ -1,0 +1,51 @@
+"""Machine instructions that Numba has no function for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+_BITS: dict[Any, Any] = {types.float32: types.int32, types.float64: types.int64}
+_FLOATS = {bits: float_type for float_type, bits in _BITS.items()}
+
+
+def _instruction(generator: Callable[..., Any]) -> Callable[..., Any]:
+    """Called by compiled code with the last arguments alone."""
+    return cast("Callable[..., Any]", intrinsic(generator))
+
+
+def _reinterpret(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+    return builder.bitcast(arguments[0], context.get_value_type(signature.return_type))
+
+
+@_instruction
+def bits_of(typing: Any, x: Any) -> tuple[Any, Callable[..., Any]]:
+    """The bits of a float as an integer of its width: in a register, so that the loop around it is vectorised."""
+    return _BITS[x](x), _reinterpret
+
+
+@_instruction
+def float_of(typing: Any, bits: Any) -> tuple[Any, Callable[..., Any]]:
+    """The float of as many bits that an integer holds."""
+    return _FLOATS[bits](bits), _reinterpret
+
+
+@_instruction
+def prefetch(typing: Any, array: Any, j: Any) -> tuple[Any, Callable[..., Any]]:
+    """Ask for the cache line of ``array[j]``, which is soon to be read once; ``j`` must lie inside."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        address = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
+        i32 = ir.IntType(32)
+        read, keep, as_data = (ir.Constant(i32, k) for k in (0, 3, 1))
+        kind = ir.FunctionType(ir.VoidType(), [address.type, i32, i32, i32])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [address.type], kind)
+        builder.call(function, [address, read, keep, as_data])
+        return context.get_dummy_value()
+
+    return types.none(array, types.intp), generate

@@ -1,0 +1,82 @@
+"""``gpudrift calibrate`` and ``gpudrift check --calibrate``."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import gpudrift as gd
+
+from .conftest import Run
+
+CALIBRATE = ("calibrate", "--reference", "reference.parquet", "--time", "ts", "--window", "1d", "-o", "found.json")
+ROWS = ("calibrate", "--reference", "reference.parquet", "--window", "500 rows", "-o", "found.json")
+CHECK = ("check", "--reference", "reference.parquet", "--current", "current.parquet", "--time", "ts", "--window", "1d")
+
+
+@pytest.fixture
+def days(tmp_path: Path) -> Path:
+    """Days whose mean wanders by half a standard deviation: 40 of them, and 20 later ones."""
+    for name, seed, n_days in (("reference", 0, 40), ("current", 1, 20)):
+        rng = np.random.default_rng(seed)
+        day = np.repeat(np.arange(n_days), 200)
+        start = datetime(2024, 3, 1) + timedelta(days=100 * seed)
+        table = {
+            "ts": [start + timedelta(days=int(d)) for d in day],
+            "x": rng.normal(0, 0.5, n_days)[day] + rng.normal(size=day.size),
+            "y": rng.normal(size=day.size),
+        }
+        pq.write_table(pa.table(table), tmp_path / f"{name}.parquet")
+    return tmp_path
+
+
+@pytest.mark.usefixtures("days")
+def test_the_file_holds_thresholds_that_check_then_uses(run: Run) -> None:
+    result = run(*CALIBRATE, "--false-alarms", "0.05")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0].startswith("0.05 per window: 0.05 a window; reached 0.05")
+    assert result.stdout.splitlines()[-1] == "wrote found.json"
+    found = gd.Calibration.load("found.json")
+    assert (found.windows, found.how, set(found.thresholds)) == (40, "block", {"x", "y"})
+    n_drifted = []
+    for options in ((), ("--calibrate", "found.json")):
+        run(*CHECK, *options, "--json", "out.json")
+        n_drifted.append(sum(window["dataset_drift"] for window in json.loads(Path("out.json").read_text())["windows"]))
+    assert n_drifted[0] > 5
+    assert n_drifted[1] <= 4  # of 20 windows at a rate of 0.05: 1 expected, 5 or more with probability 0.003
+
+
+@pytest.mark.usefixtures("days")
+def test_the_same_seed_gives_the_same_file(run: Run) -> None:
+    made = []
+    for _ in range(2):
+        run(*CALIBRATE, "--false-alarms", "2 per month", "--columns", "x", "--seed", "7")
+        made.append(Path("found.json").read_bytes())
+    assert made[0] == made[1]
+    assert json.loads(made[0])["asked"] == "2 per month"
+
+
+@pytest.mark.usefixtures("days")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((*CALIBRATE, "--false-alarms", "often"), "false_alarms 'often' is no rate: write '1 per quarter', or"),
+        ((*CALIBRATE, "--false-alarms", "1 per century"), "'century' is unknown"),
+        ((*ROWS, "--false-alarms", "1 per year"), "windows of 500 rows have no length in time; give false_alarms as"),
+        ((*CALIBRATE, "--false-alarms", "0.1", "-o", "no/where.json"), "no is no directory; make it first: mkdir"),
+        ((*CHECK, "--calibrate", "absent.json"), "absent.json cannot be read: No such file or directory; check the"),
+        ((*CHECK, "--calibrate", "reference.parquet"), "reference.parquet holds no calibration"),
+        ((*CHECK, "--calibrate", "c.json", "--json", "c.json"), "c.json"),
+    ],
+)
+def test_what_cannot_be_calibrated_or_read_is_one_line(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1

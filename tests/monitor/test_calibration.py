@@ -1,0 +1,261 @@
+"""Calibration: thresholds that keep the rate, files, and one line for what cannot be calibrated."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gpudrift as gd
+from gpudrift.monitor.calibrating import How
+from gpudrift.stats import STATISTICS
+
+from .conftest import Table, day, joined
+
+HOWS: tuple[How, ...] = ("multinomial", "block", "leave-one-out")
+
+
+def share_beyond(profile: gd.Profile, found: gd.Calibration, batches: list[gd.Counts]) -> float:
+    """Share of batches with any effect size at its threshold, whatever the p-values."""
+    hits = [
+        any(
+            value >= found.thresholds[feature.name].get(name, math.inf)
+            for feature in profile.compare(batch).values()
+            for name, value in feature.effects.items()
+        )
+        for batch in batches
+    ]
+    return sum(hits) / len(hits)
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_fresh_windows_pass_the_thresholds_as_rarely_as_asked(how: How) -> None:
+    # windows whose rows are independent; of 120 fresh ones at a rate of .1 more than a quarter come with a probability
+    # below 1e-5 for known thresholds, and of about .003 with the luck of 60 windows
+    rng = np.random.default_rng(21)
+    days = [day(rng) for _ in range(60)]
+    profile = gd.profile(joined(days), columns=["tails", "count", "category"])
+    windows = [profile.count(table) for table in days]
+    found = gd.calibrate(profile, windows, false_alarms=0.1, how=how, replicates=2000)
+    assert found.reached == pytest.approx(0.1, abs=0.01)
+    assert 0.01 < share_beyond(profile, found, [profile.count(day(rng)) for _ in range(120)]) < 0.25
+
+
+def test_windows_that_move_from_day_to_day_need_their_own_spread() -> None:
+    # means that wander with a standard deviation of .15: rows drawn independently know nothing of it
+    rng = np.random.default_rng(22)
+    days = [{"x": rng.normal(rng.normal(0, 0.15), size=400)} for _ in range(160)]
+    profile = gd.profile(joined(days[:80]))
+    windows = [profile.count(table) for table in days]
+    rates = {
+        how: share_beyond(
+            profile, gd.calibrate(profile, windows[:80], false_alarms=0.1, how=how, replicates=1000), windows[80:]
+        )
+        for how in HOWS
+    }
+    assert rates["multinomial"] > 0.4
+    # three standard errors above .1, of 80 fresh windows and of thresholds from 80
+    assert rates["block"] < 0.24
+    assert rates["leave-one-out"] < 0.24
+
+
+def test_settings_carry_the_thresholds_into_the_verdict(champion: gd.Profile, windows: list[gd.Counts]) -> None:
+    found = gd.calibrate(champion, windows, false_alarms=0.1, replicates=1000)
+    base = gd.Settings(alpha=0.01, feature_thresholds={"other": {"psi": 0.3}})
+    settings = found.settings(base)
+    assert settings.alpha == 0.01
+    assert settings.threshold("psi", "other") == 0.3
+    assert settings.threshold("ks", "normal") == found.thresholds["normal"]["ks"]
+    report = champion.compare(champion.count(day(np.random.default_rng(0), 2000, shift=0.8)), settings=settings)
+    assert {reason.how for reason in report["normal"].reasons} == {"calibrated", "benjamini-hochberg over 5 features"}
+
+
+def test_leaving_a_window_out_gives_the_numbers_of_its_report(champion: gd.Profile, windows: list[gd.Counts]) -> None:
+    from gpudrift.monitor.null_windows import leave_one_out
+    from gpudrift_kernels.backend import get_backend
+
+    law = leave_one_out(champion, windows, range(5), held_out=False, backend=get_backend("cpu"))
+    others = replace(champion, reference=champion.reference - windows[3])
+    report = others.compare(windows[3])
+    for name, scale in law.scales.items():
+        # undo the standardisation: each threshold at the window's own z is its effect size
+        assert set(scale.names) >= {s for s in report[name].effects if STATISTICS[s].threshold is not None}
+    z = float(law.largest[3])
+    name = list(law.scales)[int(law.feature[3])]
+    scale, s = law.scales[name], int(law.statistic[3])
+    x = scale.centre_without[3, s] + z * scale.spread_without[3, s]
+    value = x**2 if scale.names[s] == "psi" else x
+    # W1 is in units of the whole reference's standard deviation, the report's of that without the window
+    tolerance = 0.05 if scale.names[s] == "wasserstein" else 1e-9
+    assert value == pytest.approx(report[name].effects[scale.names[s]], rel=tolerance)
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_the_same_seed_gives_the_same_thresholds(how: How, champion: gd.Profile, windows: list[gd.Counts]) -> None:
+    one, other = (gd.calibrate(champion, windows, false_alarms=0.1, how=how, replicates=500, seed=3) for _ in range(2))
+    assert one == other
+    assert one.replicates == (40 if how == "leave-one-out" else 500)
+    assert one.average_run_length >= 1 / one.reached * 0.9
+
+
+def test_a_mapping_in_time_order_is_as_good_as_a_sequence(champion: gd.Profile, windows: list[gd.Counts]) -> None:
+    named = {f"day {i}": window for i, window in enumerate(windows)}
+    one, other = (gd.calibrate(champion, w, false_alarms=0.1, how="leave-one-out") for w in (windows, named))
+    assert one == other
+    assert one.average_run_length == pytest.approx(41 / 4)  # the 4 largest of 41
+
+
+def test_held_out_windows_are_measured_against_the_whole_reference(
+    champion: gd.Profile, windows: list[gd.Counts]
+) -> None:
+    rng = np.random.default_rng(5)
+    fresh = [champion.count(day(rng)) for _ in range(12)]
+    with pytest.raises(gd.DataError, match=r"^the windows are no part of the reference; pass held_out=True, or"):
+        gd.calibrate(champion, windows + fresh, false_alarms=0.1)
+    for how in ("block", "leave-one-out"):
+        found = gd.calibrate(champion, fresh, false_alarms=0.2, how=how, held_out=True, replicates=500)  # type: ignore[arg-type]
+        assert found.thresholds["normal"]["ks"] > 0
+
+
+def test_a_rate_finer_than_the_windows_show_is_extrapolated_and_said(
+    champion: gd.Profile, windows: list[gd.Counts]
+) -> None:
+    at_the_limit = gd.calibrate(champion, windows, false_alarms=1 / 41, how="leave-one-out")
+    finer = gd.calibrate(champion, windows, false_alarms="1 per quarter", window="1d", how="leave-one-out")
+    assert at_the_limit.notes == ()
+    assert finer.notes == (
+        "1 per quarter is 0.011 a window, finer than the 0.0244 that 40 windows can show: "
+        "thresholds are extrapolated, their height above the median times 1.22",
+    )
+    assert finer.reached_error is None
+    assert finer.average_run_length == pytest.approx(91.31, abs=0.01)
+    assert finer.thresholds["normal"]["ks"] > at_the_limit.thresholds["normal"]["ks"]
+    with pytest.raises(gd.ConfigError, match=r"^1 per year is 0\.000114 a window, and 40 windows show no rate below"):
+        gd.calibrate(champion, windows, false_alarms="1 per year", window="1h")
+
+
+def test_what_never_varies_keeps_its_threshold(champion: gd.Profile, windows: list[gd.Counts]) -> None:
+    found = gd.calibrate(champion, windows, false_alarms=0.1, how="leave-one-out")
+    assert "missing_rate" not in found.thresholds["normal"]
+    assert "missing_rate" in found.thresholds["gaps"]
+    assert found.settings().threshold("missing_rate", "normal") == 0.05
+
+
+def test_columns_like_an_index_and_columns_without_windows_are_left_out(days: list[Table]) -> None:
+    n = sum(table["normal"].size for table in days)
+    profile = gd.profile({**joined(days), "id": np.arange(n)})
+    windows = [profile.count({"normal": table["normal"]}) for table in days]
+    found = gd.calibrate(profile, windows, false_alarms=0.1, replicates=500, settings=gd.Settings(columns=("normal",)))
+    assert set(found.thresholds) == {"normal"}
+    some = gd.calibrate(profile, windows, false_alarms=0.1, replicates=500)
+    assert set(some.thresholds) == {"normal"}
+    assert "'tails' is in no window: its thresholds stay as they are" in some.notes
+
+
+def test_a_restless_feature_is_named_as_the_leader(champion: gd.Profile) -> None:
+    rng = np.random.default_rng(7)
+    days = [day(rng) for _ in range(30)]
+    for table in days[::10]:
+        table["tails"] = table["tails"] * 30
+    profile = gd.profile(joined(days))
+    found = gd.calibrate(profile, [profile.count(table) for table in days], false_alarms=0.05, how="leave-one-out")
+    assert found.leader[0] == "tails"
+
+
+def test_a_calibration_goes_through_a_file(champion: gd.Profile, windows: list[gd.Counts], tmp_path: Path) -> None:
+    found = gd.calibrate(champion, windows, false_alarms=0.1, replicates=500)
+    found.save(tmp_path / "thresholds.json")
+    assert gd.Calibration.load(tmp_path / "thresholds.json") == found
+    assert str(found).startswith("0.1 per window: 0.1 a window; reached 0.1")
+    assert "note: new_rate keeps its threshold" in str(found)
+
+
+def test_a_file_that_holds_no_calibration_is_named(
+    champion: gd.Profile, windows: list[gd.Counts], tmp_path: Path
+) -> None:
+    path = tmp_path / "thresholds.json"
+    whole = gd.calibrate(champion, windows, false_alarms=0.1, how="leave-one-out").to_dict()
+    cases: list[tuple[Any, str]] = [
+        ([], "schema 1 is expected, got '\\[\\]'"),
+        ({"schema": 2}, "schema 1 is expected, got '2'"),
+        ({name: value for name, value in whole.items() if name != "rate"}, "rate is missing; "),
+        ({**whole, "thresholds": {"a": {"psi": -1}}}, "feature_thresholds.a.psi must be above 0 and finite, got -1"),
+        ({**whole, "rate": 3}, "rate, reached, average_run_length and rows must be finite numbers"),
+    ]
+    for content, message in cases:
+        path.write_text(json.dumps(content))
+        with pytest.raises(gd.DataError, match=rf"thresholds\.json holds no calibration: {message}"):
+            gd.Calibration.load(path)
+    path.write_bytes(b"\x80\x04")
+    with pytest.raises(gd.DataError, match=r"thresholds\.json holds no calibration: "):
+        gd.Calibration.load(path)
+    with pytest.raises(gd.DataError, match=r"none\.json cannot be read: No such file or directory; check the path$"):
+        gd.Calibration.load(tmp_path / "none.json")
+
+
+def test_what_cannot_be_calibrated_gets_one_line(
+    champion: gd.Profile, windows: list[gd.Counts], days: list[Table]
+) -> None:
+    stranger = gd.profile({"x": np.arange(100.0)}).reference
+    empty = gd.Counts.empty(champion.profile_id)
+    cases: list[tuple[Any, dict[str, Any], type[gd.GpudriftError], str]] = [
+        ([], {}, gd.DataError, "there are no windows; count some parts of the reference with profile.count"),
+        ({}, {}, gd.DataError, "there are no windows; "),
+        (7, {}, gd.DataError, "windows must be a sequence of Counts or a mapping to them, got int"),
+        (days, {}, gd.DataError, "window 0 is no Counts but dict; count it with profile.count"),
+        (windows[:1], {}, gd.DataError, "block needs at least 10 windows, got 1; pass more, or how='multinomial'"),
+        ([*windows, stranger], {}, gd.DataError, "window 40 was counted with another profile; count it with this one"),
+        ({"monday": empty}, {}, gd.DataError, "window monday has no rows; leave it out"),
+        (windows, {"how": "blocks"}, gd.ConfigError, r"how 'blocks' is unknown: did you mean 'block'\?"),
+        (windows, {"replicates": 0}, gd.ConfigError, "replicates must be a whole number of at least 1, got 0"),
+        (windows, {"replicates": 50}, gd.ConfigError, "a rate of 0.1 a window needs 100 replicates, got 50"),
+        (windows, {"block": 21}, gd.ConfigError, "block must be at most half of the 40 windows, got 21"),
+        (windows, {"seed": -1}, gd.ConfigError, "seed must be a whole number of at least 0, got -1"),
+        (windows, {"false_alarms": 0}, gd.ConfigError, "false_alarms must be a probability between 0 and 1 a window"),
+        (windows, {"false_alarms": "never"}, gd.ConfigError, "false_alarms 'never' is no rate: "),
+        (
+            windows,
+            {"settings": gd.Settings(columns=("norml",))},
+            gd.DataError,
+            "the profile has no column 'norml'",
+        ),
+    ]
+    for given, options, error, message in cases:
+        with pytest.raises(error, match=f"^{message}") as caught:
+            gd.calibrate(champion, given, **{"false_alarms": 0.1, **options})
+        assert "\n" not in str(caught.value)
+
+
+def test_one_window_is_enough_where_only_its_size_is_used(champion: gd.Profile, windows: list[gd.Counts]) -> None:
+    found = gd.calibrate(champion, windows[:1], false_alarms=0.01, how="multinomial", replicates=2000)
+    assert found.rows == 200
+    # KS of 200 rows against 8,000 at one in 10,000, Kolmogorov's law: 2.225 sqrt(1/200 + 1/8000)
+    assert 0.1 < found.thresholds["normal"]["ks"] < 2.225 * math.sqrt(1 / 200 + 1 / 8000) * 1.05
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_columns_at_the_edge_of_their_type_get_plain_thresholds_or_none(how: How) -> None:
+    rng = np.random.default_rng(9)
+    n = 1200
+    table = {
+        "huge": rng.choice([-1.7e308, 0.0, 1.7e308], n),
+        "beyond 2**53": 2**60 + rng.poisson(40, n),
+        "hashes": rng.integers(-(2**63), 2**63 - 1, n),
+        "infinite": np.where(rng.random(n) < 0.05, np.inf, rng.normal(size=n)),
+        "missing": np.full(n, np.nan),
+        "constant": np.full(n, 7.25),
+        "rare": (np.arange(n) % 400 == 0).astype(np.float64),
+        "flag": rng.random(n) < 0.3,
+        "many": np.array([f"c{k % 300}" for k in rng.zipf(1.5, n)]),
+    }
+    profile = gd.profile(table)
+    windows = [profile.count({name: v[i : i + 100] for name, v in table.items()}) for i in range(0, n, 100)]
+    found = gd.calibrate(profile, windows, false_alarms=0.1, how=how, replicates=500)
+    assert {"huge", "beyond 2**53", "infinite", "flag", "many"} <= set(found.thresholds)
+    assert not {"missing", "constant", "hashes"} & set(found.thresholds)  # nothing varies; or it looks like an index
+    assert found.settings()  # every threshold is positive and finite
