@@ -82,8 +82,8 @@ class RowCounts:
 
     @property
     def absent_effective(self) -> float:
-        """Effective rows without a finite value."""
-        return self.missing_effective + self.infinite_effective
+        """Effective rows without a finite value; a rounding of their sum makes no more of them than there are rows."""
+        return min(self.missing_effective + self.infinite_effective, self.n_effective)
 
 
 @dataclass(frozen=True)
