@@ -212,6 +212,7 @@ def _categorical(column: CategoricalColumn, reference: GroupTable, current: Grou
         needed = 5.0 * (n + m) / np.minimum(n, m)
         plain = ((total >= needed[:, None]) | (total == 0)).all(axis=1)
         plain &= current.rows[:, size - 1] == 0  # a new category is one, whatever its rows weigh
+        plain &= column.pooled is None
         measured, k = _measured(np.broadcast_to(f, total.shape), g, n, m)
         share = np.where(total > 0, (f / n[:, None] - g / m[:, None]) ** 2 / total, 0.0).sum(axis=1)
         chi_square = n * m * share
@@ -224,7 +225,7 @@ def _categorical(column: CategoricalColumn, reference: GroupTable, current: Grou
     enough = np.minimum(n, m) >= MIN_VALUES
     distribution = np.where(enough, chi2_log_sf_each(chi_square, k - 1), np.nan)
     known = reference.rows[:, : size - 1]
-    once = np.full(known.shape[0], column.seen[0]) if column.seen else np.count_nonzero(known == 1, axis=1)
+    once = np.count_nonzero(known == 1, axis=1)
     if not column.truncated:
         with np.errstate(divide="ignore", invalid="ignore"):
             out.effects["new_rate"][at] = np.where(some, np.maximum(0.0, g[:, -1] / m - once / n), np.nan)

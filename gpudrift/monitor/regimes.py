@@ -171,12 +171,15 @@ def split_regimes(bins: Mapping[str, NDArray[Any]], *, material: float, probabil
 
 
 def distances(bins: Mapping[str, NDArray[Any]], ranges: Sequence[Range]) -> Floats:
-    """Mean Jensen-Shannon distance over the features between all pairs of ranges; NaN where a side has no rows."""
-    total = np.zeros((len(ranges), len(ranges)))
+    """Mean Jensen-Shannon distance between all pairs of ranges, over the features that both have values of."""
+    total, known = np.zeros((2, len(ranges), len(ranges)))
     for counts in bins.values():
         sums = np.array([counts[first:last].sum(axis=0) for first, last in ranges])
-        total += js_distance_each(*np.broadcast_arrays(sums[:, None], sums[None, :]))
-    return total / len(bins)
+        apart = js_distance_each(*np.broadcast_arrays(sums[:, None], sums[None, :]))
+        total += np.nan_to_num(apart)
+        known += ~np.isnan(apart)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(total / known)
 
 
 def _material_change(

@@ -88,6 +88,7 @@ class SectionCounter:
                 )
                 remarks.append(Problem(settings.time or "rows", what, "make windows shorter, or pass more data"))
             windows = WindowReports(question, ranges)
+            remarks += windows.problems()
         if settings.slices:
             slices = SliceReports(question)
             remarks += slices.problems()

@@ -16,6 +16,7 @@ from gpudrift.monitor.entries import report_entry, table_entries
 from gpudrift.monitor.question import Question, table_of
 from gpudrift.monitor.slices import Slice, slice_name
 from gpudrift.monitor.windows import Range
+from gpudrift.nearest import hint
 from gpudrift.profiles.compare import wanted_columns
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import DriftReport
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class SliceReports(Mapping[Slice, DriftReport]):
-    """The report of each slice against the same slice of the reference, worst first.
+    """The report of each slice against the same slice of the reference (or of the windows before), worst first.
 
     A slice is the text of its categories, a tuple of several columns' where there are several.
     """
 
     question: Question
     of: Range | None = None
+    before: Range | None = None
     _made: dict[Slice, DriftReport] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -86,7 +88,9 @@ class SliceReports(Mapping[Slice, DriftReport]):
         return None if self.of is None else slice(*self.of)
 
     def _reference(self, label: Slice) -> Counts:
-        question = self.question
+        question, sections = self.question, self.question.sections
+        if self.before is not None and sections.slices is not None:
+            return sections.of(windows=slice(*self.before), place=sections.slices.labels.index(label))
         return question.slices.get(label) or Counts.empty(question.profile.profile_id)
 
     def _report(self, place: int) -> DriftReport:
@@ -126,7 +130,7 @@ class SliceReports(Mapping[Slice, DriftReport]):
             raise DataError("the rows were not counted by window; pass time and window too")
         slice_label = (label,) if isinstance(label, str) else label
         if slice_label not in sections.slices.labels:
-            raise KeyError(label)
+            raise DataError(f"no slice {label!r}: {hint(slice_name(slice_label), list(map(slice_name, self)))}")
         place = sections.slices.labels.index(slice_label)
         rows = sections.n_rows[:, place]
         previous = np.append(0, rows[:-1]) if self.question.previous else rows

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from gpudrift.config import Settings
 from gpudrift.errors import DataError
-from gpudrift.monitor.drift_table import DriftTable, binned, drift_table, table_decides
+from gpudrift.frames import Problem
+from gpudrift.monitor.drift_table import DriftTable, GroupTable, binned, drift_table, table_decides
 from gpudrift.monitor.entries import report_entry, table_entries
 from gpudrift.monitor.question import Question, table_of
 from gpudrift.monitor.regimes import ChangePoint, Likeness, Regime, change, credible, distances, split_regimes
@@ -21,6 +22,7 @@ from gpudrift.monitor.slice_reports import SliceReports
 from gpudrift.monitor.windows import Range, Span, window_ranges
 from gpudrift.nearest import hint
 from gpudrift.period import Period
+from gpudrift.profiles.columns import Counted, NumericColumn
 from gpudrift.profiles.compare import wanted_columns
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import DriftReport
@@ -158,12 +160,29 @@ class WindowReports(Mapping[Span, DriftReport]):
         if len(ranges) < 2:
             return None
         apart = distances(self._bins(None), ranges)[-1, :-1]
+        if np.isnan(apart).all():
+            return None
         place = int(np.nanargmin(apart))
         return Likeness(self.regimes[place], float(apart[place]))
 
     def counts(self, span: Span) -> Counts:
         """Counts of a window, over the grid."""
         return self.question.sections.of(windows=slice(*self.ranges[span]), place=self.place)
+
+    def problems(self) -> list[Problem]:
+        """Features that windows can hardly be told apart by: their bins and cells are those of the reference."""
+        question, found = self.question, []
+        if not question.previous:
+            return []
+        for f, table in question.sections.tables(list(self.ranges.values()), self.place).items():
+            column = question.profile.plans[f]
+            known = question.profile.reference.column(f)
+            if isinstance(column, NumericColumn) and 2 * _outside(column, known, table) > table.rows.sum():
+                what = "lies outside the range of the reference in more than half of the rows, where windows look alike"
+                found.append(
+                    Problem(column.name, what, "compare with the reference, or pass one that holds such values")
+                )
+        return found
 
     def to_list(self) -> list[dict[str, Any]]:
         """An entry for each window, as plain values; no NaN among them."""
@@ -185,7 +204,8 @@ class WindowReports(Mapping[Span, DriftReport]):
             reference = sections.of(windows=slice(*_before(of)), place=self.place)
         made = question.report(sections.of(windows=slice(*of), place=self.place), reference)
         if self.place is None and question.slices:
-            made = replace(made, slices=SliceReports(question, of))
+            before = _before(of) if question.previous and not alone else None
+            made = replace(made, slices=SliceReports(question, of, before))
         return made
 
     def _n_current(self, of: Range) -> int:
@@ -255,6 +275,15 @@ def ranges_of(spans: Sequence[Span], settings: Settings) -> dict[Span, Range]:
 def plain_time(moment: Any) -> Any:
     """A time as ISO 8601 text; a row number as it is."""
     return moment.isoformat() if hasattr(moment, "isoformat") else moment
+
+
+def _outside(column: NumericColumn, reference: Counted, table: GroupTable) -> int:
+    """Rows with a value below the reference's least or above its greatest."""
+    occupied = reference[0][reference[0] < column.n_values]
+    if not occupied.size:
+        return 0
+    inside = table.rows[:, occupied[0] : occupied[-1] + 1]
+    return int(table.rows[:, : column.n_values].sum()) - int(inside.sum())
 
 
 def _before(of: Range) -> Range:

@@ -77,4 +77,4 @@ def _torch_cuda() -> Any:
         return None
     import torch
 
-    return torch.cuda if torch.backends.cuda.is_built() else None
+    return torch.cuda if torch.version.cuda is not None else None
