@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
+from gpudrift_kernels import grouping as grouping_module
 from gpudrift_kernels import reference
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.errors import DeviceError
@@ -93,8 +94,8 @@ def _expected(column: Numbers, plan: CellPlan, grid: NDArray[np.int32], grouping
     return reference.tally(counters, grid, grouping)
 
 
-def _assert_equal(found: Tally, expected: Tally) -> None:
-    assert found.rows.dtype == np.uint32  # as on the CPU
+def _assert_equal(found: Tally, expected: Tally, counter: type[np.generic] = np.uint32) -> None:
+    assert found.rows.dtype == counter  # as on the CPU
     np.testing.assert_array_equal(found.rows, expected.rows)
     assert (found.weights is None) == (expected.weights is None)
     if found.weights is not None:
@@ -182,6 +183,16 @@ def test_a_table_that_the_memory_has_no_room_for_is_counted_some_groups_at_a_tim
     found = list(cuda_backend.tally_cells(columns, [plan] * 4, grids, grouping))
     for tally, column, grid in zip(found, columns, grids, strict=True):
         _assert_equal(tally, _expected(column, plan, grid, grouping))
+
+
+def test_where_32_bits_might_overflow_rows_are_counted_in_64(
+    cuda_backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grouping_module, "_MOST_ROWS", 99)
+    plan, grouping = CellPlan("float32", 0, 0, 11, 3), _grouping(100, 3, weighted=True)
+    column, grid = Numbers(np.linspace(-3, 3, 100, dtype=np.float32)), _grid(plan.n_counters, 9)
+    (found,) = cuda_backend.tally_cells([column], [plan], [grid], grouping)
+    _assert_equal(found, _expected(column, plan, grid, grouping), np.int64)
 
 
 def test_no_column_and_no_group_give_no_tallies(cuda_backend: Backend) -> None:

@@ -172,11 +172,11 @@ class TallyRows:
             if masked:
                 end = masks[masked[-1]].first_byte + n
             chunk.send(end)
-            nothing = tables.nothing(_PRESENT)
+            spans = self._sent(chunk, groups, amounts, tables)
             for f, span, beside in zip(members, values, besides, strict=True):
-                present = chunk.on_device(*masks[f]) if f in masked else nothing
-                rows = GroupedRows(chunk.on_device(*span), present, *self._sent(chunk, groups, amounts, tables))
-                chunk.held += columns[f].launch(rows, beside, tables[f], chunk.stream)
+                present = chunk.on_device(*masks[f]) if f in masked else tables.no_mask
+                rows = GroupedRows(chunk.on_device(*span), present, *spans)
+                chunk.held += columns[f].launch(rows, beside, tables.tables[f], chunk.stream)
 
     def _resident(
         self, columns: Sequence[TalliedColumn], fs: Sequence[int], tables: TallyTables, chunks: Staging
@@ -202,11 +202,11 @@ class TallyRows:
             chunk.send(room.end)
             groups, amounts = self._sent(chunk, *spans, tables)
             for f, (values, beside) in zip(fs, read, strict=True):
-                present = tables.nothing(_PRESENT)
+                present = tables.no_mask
                 if columns[f].masked and beside is not None:
                     present = self._ready(beside, chunk).view(_PRESENT)
                 rows = GroupedRows(self._ready(values, chunk), present, groups, amounts)
-                chunk.held += columns[f].launch(rows, beside, tables[f], chunk.stream)
+                chunk.held += columns[f].launch(rows, beside, tables.tables[f], chunk.stream)
             chunk.held += [read]
             start = stop
 
@@ -222,7 +222,7 @@ class TallyRows:
         return groups, None if weights is None else room.put(weights[start:stop], _WEIGHT)
 
     def _sent(self, chunk: Chunk, groups: _Span, amounts: _Span | None, tables: TallyTables) -> tuple[Any, Any]:
-        return chunk.on_device(*groups), tables.nothing(_WEIGHT) if amounts is None else chunk.on_device(*amounts)
+        return chunk.on_device(*groups), tables.no_weights if amounts is None else chunk.on_device(*amounts)
 
     def _wanted(self, column: TalliedColumn) -> Wanted:
         grouping = self._grouping

@@ -66,6 +66,11 @@ class TallyTables:
     window : GroupWindow
     stream
         Numba's; everything is copied on it.
+
+    Attributes
+    ----------
+    tables : the Table of each column.
+    no_mask, no_weights : arrays of no elements on the device, uint8 and int64.
     """
 
     def __init__(self, wanted: Sequence[Wanted], window: GroupWindow, stream: Any) -> None:
@@ -87,22 +92,8 @@ class TallyTables:
                 end = _aligned(end + array.nbytes)
         self._memory = cuda.to_device(host, stream=stream)
         stream.synchronize()  # the tables are there before other streams use them
-
-    def __getitem__(self, f: int) -> Table:
-        """The table of column f."""
-        wanted, (weights, rows) = self._wanted[f], self._firsts[f]
-        n = self._window.n_groups * wanted.n_cells
-        return Table(
-            rows=self._view(rows, n, wanted.counter),
-            weights=self._view(weights, n * wanted.weighted, np.int64),
-            constants=[self._view(first, array.size, array.dtype) for first, array in self._constants[f]],
-            n_cells=np.int64(wanted.n_cells),
-            first_group=np.int32(self._window.first),
-        )
-
-    def nothing(self, dtype: Any) -> Any:
-        """An array of no elements on the device."""
-        return self._view(0, 0, dtype)
+        self.tables = [self._table(f) for f in range(len(wanted))]
+        self.no_mask, self.no_weights = self._view(0, 0, np.uint8), self._view(0, 0, np.int64)
 
     def fetch(self) -> list[Tally]:
         """What was counted, in one copy; waits for the stream."""
@@ -121,6 +112,17 @@ class TallyTables:
             Tally(part(rows, w.n_cells, w.counter), part(weights, w.n_cells, np.int64) if w.weighted else None)
             for w, (weights, rows) in zip(self._wanted, self._firsts, strict=True)
         ]
+
+    def _table(self, f: int) -> Table:
+        wanted, (weights, rows) = self._wanted[f], self._firsts[f]
+        n = self._window.n_groups * wanted.n_cells
+        return Table(
+            rows=self._view(rows, n, wanted.counter),
+            weights=self._view(weights, n * wanted.weighted, np.int64),
+            constants=[self._view(first, array.size, array.dtype) for first, array in self._constants[f]],
+            n_cells=np.int64(wanted.n_cells),
+            first_group=np.int32(self._window.first),
+        )
 
     def _view(self, first: int, n: int, dtype: Any) -> Any:
         return self._memory[first : first + n * np.dtype(dtype).itemsize].view(np.dtype(dtype))
