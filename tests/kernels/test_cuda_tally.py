@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import gc
+import weakref
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from gpudrift_kernels.errors import DeviceError
 from gpudrift_kernels.grouping import Grouping, Tally
 from gpudrift_kernels.rules import MISSING
 
-from .devices import SMALL
+from .devices import SIMULATED, SMALL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -242,6 +244,36 @@ def test_rows_that_cannot_be_converted_at_once_are_halved_and_tallied_once(
     ]
     with pytest.raises(DeviceError, match="has no memory left: free some, or lower GPUDRIFT_DEVICE_MEMORY"):
         list(cuda_backend.tally_cells([Numbers(rows, None, _on_device, most_rows=5)], [plan], [grid], grouping))
+
+
+def test_converted_rows_are_kept_until_the_work_on_them_is_done(
+    cuda_backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of three chunks two are still queued, for all that is known, when the third is filled."""
+    from gpudrift_kernels.cuda import backend, staging, tally_rows
+
+    for module in (backend, staging, tally_rows):
+        monkeypatch.setattr(module, "STAGING", replace(module.STAGING, chunks=3))
+    staging.staging.cache_clear()
+
+    class Tracked(Numbers):
+        def aligned(self, start: int, stop: int) -> tuple[Any, Any]:
+            values, present = super().aligned(start, stop)
+            if stop > start:
+                assert all(ref() is not None for ref in made[-2:])
+                made.append(weakref.ref(values))
+            return values, present
+
+    made: list[weakref.ref[Any]] = []
+    n = 800 if SIMULATED else 6_000_000
+    values, grouping = np.ones(n, np.float32), _grouping(n, 3, weighted=True)
+    plan = CellPlan("float32", 0, 0, 11, 3)
+    grid = _grid(plan.n_counters, 9)
+    (found,) = cuda_backend.tally_cells([Tracked(values, None, _on_device)], [plan], [grid], grouping)
+    _assert_equal(found, _expected(Numbers(values), plan, grid, grouping))
+    assert len(made) > 2
+    gc.collect()
+    assert [ref() for ref in made] == [None] * len(made)
 
 
 def test_nothing_is_counted_on_the_host(cuda_backend: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
