@@ -280,7 +280,7 @@ def one_baseline(
 
 
 def tallies(backend: Backend, rows: int, repeats: int) -> Iterator[dict[str, Any]]:
-    """Rows by group and cell from either side: groups in order of time, in no order, or one; with weights or without."""
+    """Rows by group and cell, from either side: groups in order of time, in no order, or one; weighted or not."""
     rng = np.random.default_rng(0)
     n_groups = 52
     orders = {

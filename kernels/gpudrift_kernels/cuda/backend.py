@@ -304,7 +304,8 @@ class CudaBackend:
             chunk.stream.synchronize()  # before the counts go
 
     def _tally(self, columns: Sequence[TalliedColumn], grouping: Grouping) -> Iterator[Tally]:
-        rows = TallyRows(columns, grouping, device=self.device, memory_bytes=self.memory_bytes, spread=self.map)
+        spare = self.memory_bytes // _SHARE_OF_BATCH
+        rows = TallyRows(columns, grouping, device=self.device, memory_bytes=spare, spread=self.map)
         for part in rows.passes(self.memory_bytes // _SHARE_OF_TABLES):
             yield from self._run(partial(rows.tally, part, self._staging))
 

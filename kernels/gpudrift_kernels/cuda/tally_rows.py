@@ -7,6 +7,7 @@ the device are read where they lie.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -52,6 +53,16 @@ class _Span(NamedTuple):
     first_byte: int
     n: int
     dtype: np.dtype[Any]
+
+
+class _Fill(NamedTuple):
+    """Rows of a column that go to a chunk, and where in it."""
+
+    column: TalliedColumn
+    start: int
+    stop: int
+    values: _Span
+    mask: _Span | None
 
 
 class _Room:
@@ -151,31 +162,17 @@ class TallyRows:
             groups, amounts = self._put_groups(room, start, stop)
             values = [room.take(n, columns[f].dtype) for f in members]
             end = room.end
-            masks = {f: room.take(n, _PRESENT) for f in members if columns[f].masked}
-
-            def fill(
-                task: tuple[int, _Span],
-                start: int = start,
-                stop: int = stop,
-                chunk: Chunk = chunk,
-                masks: dict[int, _Span] = masks,
-            ) -> Any:
-                f, span = task
-                rows, beside = columns[f].read(start, stop)
-                chunk.on_host(*span)[:] = rows
-                if f in masks and beside is not None:
-                    chunk.on_host(*masks[f])[:] = beside
-                return beside
-
-            besides = list(self._spread(fill, zip(members, values, strict=True)))
-            masked = [f for f, beside in zip(members, besides, strict=True) if f in masks and beside is not None]
-            if masked:
-                end = masks[masked[-1]].first_byte + n
-            chunk.send(end)
-            spans = self._sent(chunk, groups, amounts, tables)
-            for f, span, beside in zip(members, values, besides, strict=True):
-                present = chunk.on_device(*masks[f]) if f in masked else tables.no_mask
-                rows = GroupedRows(chunk.on_device(*span), present, *spans)
+            masks = [room.take(n, _PRESENT) if columns[f].masked else None for f in members]
+            fills = [
+                _Fill(columns[f], start, stop, span, mask) for f, span, mask in zip(members, values, masks, strict=True)
+            ]
+            besides = list(self._spread(partial(_fill, chunk=chunk), fills))
+            used = [mask if beside is not None else None for mask, beside in zip(masks, besides, strict=True)]
+            chunk.send(max([end, *(mask.first_byte + n for mask in used if mask)]))
+            grouped = self._sent(chunk, groups, amounts, tables)
+            for f, span, mask, beside in zip(members, values, used, besides, strict=True):
+                present = chunk.on_device(*mask) if mask else tables.no_mask
+                rows = GroupedRows(chunk.on_device(*span), present, *grouped)
                 chunk.held += columns[f].launch(rows, beside, tables.tables[f], chunk.stream)
 
     def _resident(
@@ -260,6 +257,15 @@ class TallyRows:
     @property
     def _weighted(self) -> bool:
         return self._grouping.weights is not None
+
+
+def _fill(task: _Fill, chunk: Chunk) -> Any:
+    """Read rows into a chunk; what came beside them."""
+    rows, beside = task.column.read(task.start, task.stop)
+    chunk.on_host(*task.values)[:] = rows
+    if task.mask is not None and beside is not None:
+        chunk.on_host(*task.mask)[:] = beside
+    return beside
 
 
 def _taken(n: int, dtype: np.dtype[Any]) -> int:
