@@ -100,8 +100,8 @@ class RowWeights:
             raise DataError(f"weights {self.name!r} of the {self.role} data {what}; {remedy}")
         if not self.n_invalid:
             return []
-        held = f"{self.n_invalid:,} weights" if self.n_invalid > 1 else "1 weight"
-        what = f"holds {held} in the {self.role} data that can be none: negative, missing or not finite"
+        weights, are = ("weights", "are") if self.n_invalid > 1 else ("weight", "is")
+        what = f"holds {self.n_invalid:,} {weights} in the {self.role} data that {are} negative, missing or not finite"
         return [Problem(self.name, what, "they count as 0; mend them or drop the rows")]
 
 
