@@ -22,11 +22,10 @@ from gpudrift.profiles.columns import NumericColumn
 from gpudrift.profiles.compare import Exact, compare
 from gpudrift.profiles.counting import Progress, count_source
 from gpudrift.profiles.drift_report import DriftReport, FeatureDrift
-from gpudrift.profiles.extent import as_float
 from gpudrift.profiles.gdp import load_profile
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.verdict import DISTRIBUTION, decide
-from gpudrift.stats import Wasserstein, ks_from_statistic, mean_std_from_cells, relative_scale, wasserstein_exact
+from gpudrift.stats import Wasserstein, ks_from_statistic, mean_std_sorted, relative_scale, wasserstein_exact
 from gpudrift_kernels.backend import Backend, get_backend
 from gpudrift_kernels.on_host import on_host
 
@@ -235,7 +234,7 @@ def _at_bound(feature: FeatureDrift, *, upper: bool) -> FeatureDrift:
         return feature
     ks = feature.ks
     if upper and not ks.exact:
-        n, m = (sum(side) for side in zip(*((b.reference, b.current) for b in feature.bins), strict=True))
+        n, m = (side.n - side.missing - side.infinite for side in (feature.reference, feature.current))
         ks = ks_from_statistic(ks.upper, n, m)
     tests = dict(feature.tests)
     if upper and DISTRIBUTION in tests:
@@ -259,10 +258,7 @@ def _exact(
     def exact(column: NumericColumn, *, spread: Callable[..., Iterable[Any]] = map) -> Exact:
         f, g = spread(lambda source: backend.sort(_values(source, column)), (reference, current))
         distance = backend.ks_sorted(f, g)
-        f_float, g_float = (as_float(side, column.plan) for side in (f, g))
-        centre = float(column.plan.centre) if column.plan.wide else 0.0
-        mean, std = mean_std_from_cells(np.ones(f.size, np.int64), f_float, f_float)
-        w1 = wasserstein_exact(f_float, g_float, relative_scale(mean + centre, std))
+        w1 = wasserstein_exact(f, g, relative_scale(*mean_std_sorted(f)))
         return Exact(ks_from_statistic(distance, f.size, g.size), Wasserstein(w1, w1, w1))
 
     if len(columns) == 1:  # a thread for each side instead

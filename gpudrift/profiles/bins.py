@@ -7,6 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from gpudrift_kernels.steps import between
+
 N_QUANTILES: Final = 10
 
 
@@ -39,7 +41,5 @@ def bin_starts(indices: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray
 
 
 def bin_counts(starts: NDArray[np.int64], indices: NDArray[np.int64], counts: NDArray[Any]) -> NDArray[Any]:
-    """Rows in each of the ``len(starts) + 1`` bins, of the dtype of the counts."""
-    out = np.zeros(starts.size + 1, counts.dtype)
-    np.add.at(out, np.searchsorted(starts, indices, side="right"), counts)
-    return out
+    """Rows in each of the ``len(starts) + 1`` bins, of the dtype of the counts; indices ascend."""
+    return between(starts, indices, counts)

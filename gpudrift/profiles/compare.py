@@ -17,15 +17,17 @@ from gpudrift.nearest import hint
 from gpudrift.profiles.bins import bin_counts
 from gpudrift.profiles.columns import CategoricalColumn, Column, Counted, NumericColumn
 from gpudrift.profiles.counts import Counts
-from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift, RowCounts
+from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift, Further, RowCounts
 from gpudrift.profiles.extent import as_float
 from gpudrift.profiles.labels import bin_labels
+from gpudrift.profiles.later import Later
 from gpudrift.profiles.own_statistics import with_own_statistics
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.verdict import DISTRIBUTION, MIN_VALUES, decide
 from gpudrift.stats import (
     KS,
     Wasserstein,
+    cdf_difference,
     chi_square,
     hellinger,
     js_distance,
@@ -43,10 +45,11 @@ from gpudrift.stats import (
     relative_scale,
     std_change_from_cells,
     total_variation,
+    totals,
     wasserstein_from_cells,
 )
 from gpudrift_kernels.backend import Backend
-from gpudrift_kernels.occupied import occupied
+from gpudrift_kernels.occupied import aligned
 from gpudrift_kernels.rules import MISSING, NEGATIVE_INFINITY, POSITIVE_INFINITY
 
 
@@ -81,7 +84,7 @@ def compare(
         reasons = "".join(f"; {p.feature}: {p.what}" for p in problems[:5])
         raise DataError(f"reference and current have no column in common that can be compared{reasons}")
     known = exact or {}
-    features = list(backend.map(lambda f: _feature(profile, counts, f, known), present))
+    features = list(backend.map(lambda f: _feature(profile, counts, f, known.get(profile.plans[f].name)), present))
     explicit = profile.explicit | set(settings.columns)
     finished = []
     for f, feature in zip(present, features, strict=True):
@@ -95,7 +98,7 @@ def compare(
                 )
             )
         problems += _remarks(feature, profile.plans[f])
-        finished.append(replace(feature, counted=why is None))
+        finished.append(replace(feature, counted=False) if why else feature)
     finished, faults = with_own_statistics(finished)
     problems += faults
     decided = decide(finished, settings)
@@ -127,33 +130,56 @@ def wanted_columns(profile: Profile, settings: Settings) -> set[str]:
     return set(settings.columns) or {name for name in known if name not in beside}
 
 
-def _feature(profile: Profile, counts: Counts, f: int, exact: Mapping[str, Exact]) -> FeatureDrift:
+def _feature(profile: Profile, counts: Counts, f: int, exact: Exact | None) -> FeatureDrift:
     column = profile.plans[f]
-    rows = profile.reference.column(f), counts.column(f)
-    effective = profile.reference.effective(f), counts.effective(f)
     if isinstance(column, NumericColumn):
-        return _numeric(column, rows, effective, exact.get(column.name))
+        return _numeric(profile, counts, f, column, exact)
+    rows, effective = _both(profile, counts, f)
     return compare_categorical(column, rows, effective)
 
 
-def _numeric(
-    column: NumericColumn, counted: tuple[Counted, Counted], effective: tuple[Counted, Counted], exact: Exact | None
-) -> FeatureDrift:
-    """From the rows of both sides, and from their effective rows, which are the same where rows have no weights."""
-    cells_reference, cells_current = (column.value_counts(side) for side in effective)
-    n, m = (side[1].sum().item() for side in (cells_reference, cells_current))
-    both = np.zeros((2, column.plan.n_index), np.result_type(cells_reference[1], cells_current[1]))
-    for side, (cells, rows_each) in zip(both, (cells_reference, cells_current), strict=True):
-        side[cells] = rows_each
-    indices = occupied(both[0] | both[1])[0] if both.dtype == np.int64 else np.flatnonzero(both.any(axis=0))
-    f, g = both[0][indices], both[1][indices]
-    reach = column.extent(indices)
-    ks = exact.ks if exact else ks_from_cells(f, g, reach.single)
-    start, stop = as_float(reach.first, column.plan), as_float(reach.last, column.plan)
-    mean, std = mean_std_from_cells(f, start, stop)
-    scale = relative_scale(mean + (float(column.plan.centre) if column.plan.wide else 0.0), std)
-    distance = exact.wasserstein if exact else wasserstein_from_cells(f, g, start, stop, scale)
-    bins = [bin_counts(column.bin_starts, *cells) for cells in (cells_reference, cells_current)]
+def _both(profile: Profile, counts: Counts, f: int) -> tuple[tuple[Counted, Counted], tuple[Counted, Counted]]:
+    """Rows of both sides, and their effective rows, which are the same where rows have no weights."""
+    rows = profile.reference.column(f), counts.column(f)
+    if profile.reference.weights is None and counts.weights is None:
+        return rows, rows
+    return rows, (profile.reference.effective(f), counts.effective(f))
+
+
+@dataclass(frozen=True, eq=False)
+class _Cells:
+    """Effective rows of both sides in the cells that either occupies, the extent of these cells, and the scale."""
+
+    f: NDArray[Any]
+    g: NDArray[Any]
+    start: NDArray[np.float64]
+    stop: NDArray[np.float64]
+    single: NDArray[np.bool_]
+    scale: float
+
+    @classmethod
+    def of(cls, column: NumericColumn, effective: tuple[Counted, Counted]) -> _Cells:
+        indices, f, g = aligned(*(column.value_counts(side) for side in effective))
+        reach = column.extent(indices)
+        start, stop = as_float(reach.first, column.plan), as_float(reach.last, column.plan)
+        mean, std = mean_std_from_cells(f, start, stop)
+        scale = relative_scale(mean + (float(column.plan.centre) if column.plan.wide else 0.0), std)
+        return cls(f, g, start, stop, reach.single, scale)
+
+
+def _numeric(profile: Profile, counts: Counts, f: int, column: NumericColumn, exact: Exact | None) -> FeatureDrift:
+    counted, effective = _both(profile, counts, f)
+    values = [column.value_counts(side) for side in effective]
+    n, m = (rows.sum().item() for _, rows in values)
+    if exact:
+        ks, distance = exact.ks, exact.wasserstein
+    else:
+        cells = _Cells.of(column, effective)
+        both = cells.f, cells.g
+        difference = cdf_difference(*both, *totals(*both)) if n and m else None
+        ks = ks_from_cells(*both, cells.single, difference=difference)
+        distance = wasserstein_from_cells(*both, cells.start, cells.stop, cells.scale, difference=difference)
+    bins = [bin_counts(column.bin_starts, *side) for side in values]
     some = (bins[0] + bins[1]) > 0
     binned_psi = psi(bins[0][some], bins[1][some])
     distribution = [ks.log_pvalue, psi_log_pvalue(binned_psi, n, m, int(some.sum()))] if _enough(n, m) else []
@@ -172,17 +198,27 @@ def _numeric(
         wasserstein_upper=distance.upper,
         cramers_v=None,
         new_rate=None,
-        kl=kl(bins[0][some], bins[1][some]),
-        total_variation=total_variation(bins[0], bins[1]),
-        l_infinity=l_infinity(bins[0], bins[1]),
-        mean_change=mean_change_from_cells(f, g, start, stop, scale),
-        std_change=std_change_from_cells(f, g, start, stop),
-        out_of_range=out_of_range_from_cells(f, g, reach.single),
         tests=_corrected({DISTRIBUTION: distribution} | _missing_test(*sides)),
         reference=sides[0],
         current=sides[1],
         new=0,
-        bins=_bins(bin_labels(column), bins, sides),
+        psi_bins=int(some.sum()),
+        _bins=Later(lambda: _bins(bin_labels(column), bins, sides)),
+        _further=Later(lambda: _further(bins[0], bins[1], _Cells.of(column, _both(profile, counts, f)[1]))),
+    )
+
+
+def _further(f: NDArray[Any], g: NDArray[Any], cells: _Cells | None = None) -> Further:
+    """From the bins, and the cells of numbers."""
+    some = (f + g) > 0
+    binned = kl(f[some], g[some]), total_variation(f, g), l_infinity(f, g)
+    if cells is None:
+        return Further(*binned)
+    return Further(
+        *binned,
+        mean_change_from_cells(cells.f, cells.g, cells.start, cells.stop, cells.scale),
+        std_change_from_cells(cells.f, cells.g, cells.start, cells.stop),
+        out_of_range_from_cells(cells.f, cells.g, cells.single),
     )
 
 
@@ -209,7 +245,6 @@ def compare_categorical(
         # How often a category was seen is a matter of rows, whatever their weight.
         values = [int(side[:size].sum()) for side in rows]
         tests["new_rate"] = [new_rate_log_pvalue(once, twice, values[0], new, values[1])]
-    labels = _group_labels(column, group, new=new)
     some = (f + g) > 0
     return FeatureDrift(
         name=column.name,
@@ -224,29 +259,28 @@ def compare_categorical(
         wasserstein_upper=None,
         cramers_v=test.cramers_v,
         new_rate=None if column.truncated or not n or not m else max(0.0, new_even / m - once / n),
-        kl=kl(f[some], g[some]),
-        total_variation=total_variation(f, g),
-        l_infinity=l_infinity(f, g),
-        mean_change=None,
-        std_change=None,
-        out_of_range=None,
         tests=_corrected(tests | _missing_test(*sides)),
         reference=sides[0],
         current=sides[1],
         new=0 if column.truncated else new,
-        bins=tuple(b for b in _bins(labels, (f, g), sides) if b.reference + b.current),
+        psi_bins=int(some.sum()),
+        _bins=Later(
+            lambda: tuple(
+                b for b in _bins(_group_labels(column, group, new=new), (f, g), sides) if b.reference + b.current
+            )
+        ),
+        _further=Later(lambda: _further(f, g)),
     )
 
 
 def row_counts(counted: Counted, effective: Counted, missing: int, infinite: Sequence[int] = ()) -> RowCounts:
     """Rows of a column, with those of some counters apart."""
-    return RowCounts(
-        *(
-            number
-            for side in (counted, effective)
-            for number in (side[1].sum().item(), _rows(side, missing), sum(_rows(side, k) for k in infinite))
-        )
-    )
+    rows = _apart(counted, missing, infinite)
+    return RowCounts(*rows, *(rows if effective is counted else _apart(effective, missing, infinite)))
+
+
+def _apart(counted: Counted, missing: int, infinite: Sequence[int]) -> tuple[Any, Any, Any]:
+    return counted[1].sum().item(), _rows(counted, missing), sum(_rows(counted, k) for k in infinite)
 
 
 def _bins(labels: Sequence[str], bins: Sequence[NDArray[Any]], sides: Sequence[RowCounts]) -> tuple[Bin, ...]:

@@ -15,6 +15,7 @@ import narwhals as nw
 from gpudrift.atomic import replacing
 from gpudrift.config import Settings
 from gpudrift.frames import Kind, Problem
+from gpudrift.profiles.later import Later
 from gpudrift.stats import KS, Bounded
 from gpudrift.version import __version__
 
@@ -27,9 +28,10 @@ if TYPE_CHECKING:
 
 FrameLibrary = Literal["pyarrow", "pandas", "polars"]
 
-_ADDED: Final = (
-    "kl", "total_variation", "l_infinity", "mean_change", "std_change", "out_of_range", "missing_rate", "new_rate",
-)  # fmt: skip
+_FURTHER: Final = ("kl", "total_variation", "l_infinity", "mean_change", "std_change", "out_of_range")
+"""Statistics that no verdict needs unless settings give them a threshold."""
+
+_ADDED: Final = (*_FURTHER, "missing_rate", "new_rate")
 """Statistics at the end of a table's row, before the user's own."""
 
 
@@ -87,6 +89,25 @@ class RowCounts:
 
 
 @dataclass(frozen=True)
+class Further:
+    """Statistics without a threshold of their own; of cells only for numbers, and None for categories."""
+
+    kl: float
+    total_variation: float
+    l_infinity: float
+    mean_change: Bounded | None = None
+    std_change: Bounded | None = None
+    out_of_range: Bounded | None = None
+
+    @property
+    def values(self) -> dict[str, float]:
+        """By name, those that there are."""
+        changes = {"mean_change": self.mean_change, "std_change": self.std_change, "out_of_range": self.out_of_range}
+        binned = {"kl": self.kl, "total_variation": self.total_variation, "l_infinity": self.l_infinity}
+        return binned | {name: change.value for name, change in changes.items() if change}
+
+
+@dataclass(frozen=True)
 class FeatureDrift:
     """Every statistic of one feature, and its verdict.
 
@@ -94,7 +115,7 @@ class FeatureDrift:
     ----------
     kind : {"numeric", "categorical"}
     psi : float
-        Population stability index over ``psi_bins`` bins.
+        Population stability index over ``psi_bins`` bins: those, or pooled categories, with any row.
     js_distance, hellinger : float
         In [0, 1]; base 2.
     ks : KS or None
@@ -107,16 +128,6 @@ class FeatureDrift:
     new_rate : float or None
         How much larger the share of new categories is than the reference foretells, at least 0; None for numbers, and
         where the reference has more categories than are kept.
-    kl : float
-        Kullback-Leibler divergence from reference to current, in nats.
-    total_variation, l_infinity : float
-        In [0, 1]; of the same bins as PSI.
-    mean_change : Bounded or None
-        Of either sign, in standard deviations of the reference; None for categories.
-    std_change : Bounded or None
-        Natural logarithm of current over reference; None for categories.
-    out_of_range : Bounded or None
-        Share of current values beyond the reference's range; the value is its lower bound. None for categories.
     own : mapping of str to float
         Statistics of the user's own, by name; NaN where one has no rows, or failed and is named under problems.
     tests : mapping of str to float
@@ -134,6 +145,9 @@ class FeatureDrift:
     reasons : tuple of Reason
         Why it drifted; empty where it did not.
 
+    ``bins`` and the statistics that have no threshold of their own, ``kl`` to ``out_of_range``, are made when they are
+    first read.
+
     A number that the data do not give (no rows, one value) is NaN here and null in JSON.
     """
 
@@ -149,26 +163,52 @@ class FeatureDrift:
     wasserstein_upper: float | None
     cramers_v: float | None
     new_rate: float | None
-    kl: float
-    total_variation: float
-    l_infinity: float
-    mean_change: Bounded | None
-    std_change: Bounded | None
-    out_of_range: Bounded | None
     tests: Mapping[str, float]
     reference: RowCounts
     current: RowCounts
     new: int
-    bins: tuple[Bin, ...] = field(repr=False)
+    psi_bins: int
+    _bins: Later[tuple[Bin, ...]] = field(repr=False)
+    _further: Later[Further] = field(repr=False)
     own: Mapping[str, float] = field(default_factory=dict)
     counted: bool = True
     drifted: bool = False
     reasons: tuple[Reason, ...] = ()
 
     @property
-    def psi_bins(self) -> int:
-        """Bins (or pooled categories) with any row: the k of PSI."""
-        return sum(1 for b in self.bins if b.reference + b.current)
+    def bins(self) -> tuple[Bin, ...]:
+        """PSI bins, or pooled categories, in their order."""
+        return self._bins.value
+
+    @property
+    def kl(self) -> float:
+        """Kullback-Leibler divergence from reference to current, in nats."""
+        return self._further.value.kl
+
+    @property
+    def total_variation(self) -> float:
+        """In [0, 1]; of the same bins as PSI."""
+        return self._further.value.total_variation
+
+    @property
+    def l_infinity(self) -> float:
+        """In [0, 1]; of the same bins as PSI."""
+        return self._further.value.l_infinity
+
+    @property
+    def mean_change(self) -> Bounded | None:
+        """Of either sign, in standard deviations of the reference; None for categories."""
+        return self._further.value.mean_change
+
+    @property
+    def std_change(self) -> Bounded | None:
+        """Natural logarithm of current over reference; None for categories."""
+        return self._further.value.std_change
+
+    @property
+    def out_of_range(self) -> Bounded | None:
+        """Share of current values beyond the reference's range, of which it is the lower bound; None for categories."""
+        return self._further.value.out_of_range
 
     @property
     def judged(self) -> bool:
@@ -228,6 +268,11 @@ class FeatureDrift:
     @property
     def statistics(self) -> dict[str, float]:
         """Every statistic of this kind of feature by its name in ``gpudrift.stats.STATISTICS``, the user's own too."""
+        return self._decisive | self._further.value.values | dict(self.own)
+
+    @property
+    def _decisive(self) -> dict[str, float]:
+        """Statistics that have a threshold of their own."""
         change = math.nan
         if self.reference.n_effective and self.current.n_effective:
             change = abs(
@@ -243,14 +288,8 @@ class FeatureDrift:
             "cramers_v": self.cramers_v,
             "missing_rate": change,
             "new_rate": self.new_rate,
-            "kl": self.kl,
-            "total_variation": self.total_variation,
-            "l_infinity": self.l_infinity,
-            "mean_change": self.mean_change.value if self.mean_change else None,
-            "std_change": self.std_change.value if self.std_change else None,
-            "out_of_range": self.out_of_range.value if self.out_of_range else None,
         }
-        return {name: value for name, value in found.items() if value is not None} | dict(self.own)
+        return {name: value for name, value in found.items() if value is not None}
 
     @property
     def intervals(self) -> dict[str, tuple[float, float]]:
@@ -268,9 +307,21 @@ class FeatureDrift:
         """Sizes of the statistics, which make the feature drift where they have a threshold; NaN left out."""
         return {name: abs(value) for name, value in self.statistics.items() if not math.isnan(value)}
 
+    def material(self, settings: Settings) -> dict[str, float]:
+        """The effects that settings give a threshold: what a verdict looks at."""
+        found = self._decisive
+        if any(settings.threshold(name, self.name) < math.inf for name in _FURTHER):
+            found |= self._further.value.values
+        return {
+            name: abs(value)
+            for name, value in (found | dict(self.own)).items()
+            if not math.isnan(value) and settings.threshold(name, self.name) < math.inf
+        }
+
     def severity(self, settings: Settings) -> float:
         """Largest effect size in units of its threshold: what reports are sorted by."""
-        return max((value / settings.threshold(name, self.name) for name, value in self.effects.items()), default=0.0)
+        effects = self.material(settings)
+        return max((value / settings.threshold(name, self.name) for name, value in effects.items()), default=0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of JSON schema 1; a number that is not finite is None."""

@@ -41,7 +41,7 @@ def decide(features: Sequence[FeatureDrift], settings: Settings) -> list[Feature
 def _judge(feature: FeatureDrift, clear: float, n_tested: int, settings: Settings) -> FeatureDrift:
     reached = [
         Reason(name, value, settings.threshold(name, feature.name), settings.threshold_source(name, feature.name))
-        for name, value in feature.effects.items()
+        for name, value in feature.material(settings).items()
         if value >= settings.threshold(name, feature.name)
         and feature.tests.get(name if name in RATES else DISTRIBUTION, math.inf) <= clear
     ]

@@ -8,6 +8,7 @@ An empty side has no distribution: its statistics are NaN, and the corrections d
 from __future__ import annotations
 
 from gpudrift.stats.bounded import Bounded
+from gpudrift.stats.cdf import cdf_difference
 from gpudrift.stats.chi_square import ChiSquare, chi_square, pool_rare
 from gpudrift.stats.distributions import chi2_log_sf, kolmogorov_log_sf
 from gpudrift.stats.hellinger import hellinger, hellinger_each
@@ -22,10 +23,12 @@ from gpudrift.stats.own import statistic
 from gpudrift.stats.proportion import new_rate_log_pvalue, rate_change_log_pvalue
 from gpudrift.stats.psi import psi, psi_each, psi_log_pvalue
 from gpudrift.stats.registry import STATISTICS, BinFunction, Statistic
+from gpudrift.stats.shares import totals
 from gpudrift.stats.total_variation import total_variation
 from gpudrift.stats.wasserstein import (
     Wasserstein,
     mean_std_from_cells,
+    mean_std_sorted,
     relative_scale,
     wasserstein_exact,
     wasserstein_from_cells,
@@ -42,6 +45,7 @@ __all__ = [
     "Wasserstein",
     "benjamini_hochberg",
     "bonferroni",
+    "cdf_difference",
     "chi2_log_sf",
     "chi_square",
     "hellinger",
@@ -56,6 +60,7 @@ __all__ = [
     "l_infinity",
     "mean_change_from_cells",
     "mean_std_from_cells",
+    "mean_std_sorted",
     "new_rate_log_pvalue",
     "out_of_range_from_cells",
     "pool_rare",
@@ -67,6 +72,7 @@ __all__ = [
     "statistic",
     "std_change_from_cells",
     "total_variation",
+    "totals",
     "uncorrected",
     "wasserstein_exact",
     "wasserstein_from_cells",

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 
 class CdfDifference(NamedTuple):
-    """F - G before and after every cell, and the furthest it can go inside; float64, shape (cells,) each.
+    """F - G before and after every cell, and the furthest it can go inside; float64.
 
     Attributes
     ----------
-    before, after
-        F - G just before the cell's smallest and just after its largest value. Known exactly.
-    highest, lowest
+    ends : shape (cells + 1,)
+        F - G just before the first cell's smallest and just after each cell's largest value. Known exactly.
+    highest, lowest : shape (cells,)
         F - G where all of the cell's reference rows, or all of its current rows, come first. Whatever the
         order of the rows inside, F - G stays within [lowest, highest], and either end can be reached.
     """
 
-    before: NDArray[np.float64]
-    after: NDArray[np.float64]
+    ends: NDArray[np.float64]
     highest: NDArray[np.float64]
     lowest: NDArray[np.float64]
 
@@ -51,12 +49,9 @@ def cdf_difference(
     Examples
     --------
     >>> inside = cdf_difference(np.array([1, 1]), np.array([0, 4]), 2, 4)
-    >>> inside.after.tolist(), inside.highest.tolist(), inside.lowest.tolist()
-    ([0.5, 0.0], [0.5, 1.0], [0.0, -0.5])
+    >>> inside.ends.tolist(), inside.highest.tolist(), inside.lowest.tolist()
+    ([0.0, 0.5, 0.0], [0.5, 1.0], [0.0, -0.5])
     """
-    f = np.zeros(reference.size + 1)
-    g = np.zeros(current.size + 1)
-    np.divide(np.cumsum(reference), n_reference, out=f[1:])
-    np.divide(np.cumsum(current), n_current, out=g[1:])
-    ends = f - g
-    return CdfDifference(before=ends[:-1], after=ends[1:], highest=f[1:] - g[:-1], lowest=f[:-1] - g[1:])
+    from gpudrift_kernels.steps import differences  # which loads Numba
+
+    return CdfDifference(*differences(reference, current, n_reference, n_current))

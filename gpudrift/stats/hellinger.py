@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gpudrift.stats.shares import shares_each, totals
+from gpudrift.stats.shares import shares, shares_each
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,9 +46,8 @@ def hellinger(reference: NDArray[np.int64], current: NDArray[np.int64]) -> float
     >>> round(hellinger(np.array([100, 100, 100]), np.array([150, 100, 50])), 6)
     0.150719
     """
-    if not all(totals(reference, current)):
-        return math.nan
-    return float(hellinger_each(reference, current))
+    pair = shares(reference, current)
+    return math.nan if pair is None else float(_distance(*pair))
 
 
 def hellinger_each(reference: NDArray[np.int64], current: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -74,6 +73,10 @@ def hellinger_each(reference: NDArray[np.int64], current: NDArray[np.int64]) -> 
     >>> hellinger_each(np.array([[100, 100, 100], [1, 0, 0]]), np.array([[150, 100, 50], [0, 3, 4]])).round(6).tolist()
     [0.150719, 1.0]
     """
-    p, q = shares_each(reference, current)
-    found: NDArray[np.float64] = np.sqrt(0.5 * np.sum((np.sqrt(p) - np.sqrt(q)) ** 2, axis=-1))
+    return _distance(*shares_each(reference, current))
+
+
+def _distance(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distance along the last axis."""
+    found: NDArray[np.float64] = np.sqrt(0.5 * ((np.sqrt(p) - np.sqrt(q)) ** 2).sum(axis=-1))
     return np.minimum(found, 1.0)

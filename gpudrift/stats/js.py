@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gpudrift.stats.shares import shares_each, totals
+from gpudrift.stats.shares import shares, shares_each
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,9 +54,8 @@ def js_divergence(reference: NDArray[np.int64], current: NDArray[np.int64], base
     """
     if not base > 1.0:
         raise ValueError(f"base must be > 1, got {base!r}")
-    if not all(totals(reference, current)):
-        return math.nan
-    return float(_divergence_each(*shares_each(reference, current))) / math.log(base)
+    pair = shares(reference, current)
+    return math.nan if pair is None else float(_divergence_each(*pair)) / math.log(base)
 
 
 def js_distance(reference: NDArray[np.int64], current: NDArray[np.int64], base: float = 2.0) -> float:
@@ -121,7 +120,7 @@ def js_distance_each(reference: NDArray[np.int64], current: NDArray[np.int64]) -
 def _divergence_each(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:
     """Divergence in nats along the last axis."""
     nats = 0.5 * (_kl_to_mean(p, q) + _kl_to_mean(q, p))
-    return np.clip(nats, 0.0, _LOG_2) + 0.0  # -0.0 becomes 0.0
+    return np.minimum(np.maximum(nats, 0.0), _LOG_2) + 0.0  # -0.0 becomes 0.0
 
 
 def _kl_to_mean(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -129,5 +128,6 @@ def _kl_to_mean(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.fl
     if p.ndim == 1:  # left out: the order of the sum, and so its last digit, is that of the bins there are
         occupied = p != 0.0
         p, q = p[occupied], q[occupied]
+        return np.asarray(-(p * np.log1p((q - p) / (2.0 * p))).sum())
     found: NDArray[np.float64] = -np.sum(p * np.log1p((q - p) / (2.0 * np.where(p > 0.0, p, 1.0))), axis=-1)
     return found

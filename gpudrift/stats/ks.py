@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gpudrift.stats.cdf import cdf_difference
+from gpudrift.stats.cdf import CdfDifference, cdf_difference
 from gpudrift.stats.distributions import kolmogorov_log_sf
 from gpudrift.stats.shares import totals
 
@@ -51,7 +51,13 @@ class KS:
         return self.upper - self.lower
 
 
-def ks_from_cells(reference: NDArray[np.int64], current: NDArray[np.int64], single: NDArray[np.bool_]) -> KS:
+def ks_from_cells(
+    reference: NDArray[np.int64],
+    current: NDArray[np.int64],
+    single: NDArray[np.bool_],
+    *,
+    difference: CdfDifference | None = None,
+) -> KS:
     """Kolmogorov-Smirnov distance of two samples of which only counts in ordered cells are known.
 
     Parameters
@@ -60,6 +66,8 @@ def ks_from_cells(reference: NDArray[np.int64], current: NDArray[np.int64], sing
         Counts of the same cells in ascending order; empty cells may be left out.
     single : bool, shape (cells,)
         True where the cell holds one representable value, so that nothing can hide inside.
+    difference : CdfDifference, optional
+        Of these counts, where there is one already.
 
     Returns
     -------
@@ -94,16 +102,14 @@ def ks_from_cells(reference: NDArray[np.int64], current: NDArray[np.int64], sing
     >>> coarse.lower, coarse.upper, coarse.exact
     (0.25, 1.0, False)
     """
+    from gpudrift_kernels.steps import largest  # which loads Numba
+
     n, m = totals(reference, current)
     if single.shape != reference.shape:
         raise ValueError(f"single must have shape {reference.shape} as the counts, got {single.shape}")
     if n == 0 or m == 0:
         return _NOT_KNOWN
-    difference = cdf_difference(reference, current, n, m)
-    lower = float(np.max(np.abs(difference.after)))
-    # highest >= lowest, so the larger of their absolute values needs no abs()
-    furthest = np.maximum(difference.highest, -difference.lowest)
-    upper = float(np.max(furthest, initial=lower, where=~single))
+    lower, upper = largest(*(difference or cdf_difference(reference, current, n, m)), single)
     return KS(lower, lower, upper, upper == lower, _log_pvalue(lower, n, m))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gpudrift.stats.bounded import Bounded
-from gpudrift.stats.scaling import divide, exponent_of
+from gpudrift.stats.scaling import divide, exponent_of, scaled
 from gpudrift.stats.shares import shares
 from gpudrift.stats.wasserstein import mean_std_from_cells
 
@@ -71,7 +71,7 @@ def mean_change_from_cells(
         raise ValueError(f"scale must be > 0, got {scale!r}; see relative_scale()")
     p, q = pair
     exponent = exponent_of(start, stop)
-    start, stop = np.ldexp(start, -exponent), np.ldexp(stop, -exponent)
+    start, stop = scaled(start, -exponent), scaled(stop, -exponent)
     pivot = float(start[np.argmax(p)])  # a spread of 1e3 about 1e18 keeps its digits
     change = 0.5 * float(np.sum((q - p) * ((start - pivot) + (stop - pivot))))
     slack = 0.5 * float(np.sum((p + q) * (stop - start)))

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gpudrift.stats.distributions import chi2_log_sf
-from gpudrift.stats.shares import shares_each, totals
+from gpudrift.stats.shares import shares, shares_each
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_PSEUDO_COUNT = 0.5
 
 
 def psi(reference: NDArray[np.int64], current: NDArray[np.int64]) -> float:
@@ -47,9 +49,8 @@ def psi(reference: NDArray[np.int64], current: NDArray[np.int64]) -> float:
     >>> round(psi(np.array([100, 100, 100]), np.array([150, 100, 50])), 6)
     0.181093
     """
-    if not all(totals(reference, current)):
-        return math.nan
-    return float(psi_each(reference, current))
+    pair = shares(reference, current, smoothing=_PSEUDO_COUNT)
+    return math.nan if pair is None else float(_jeffreys(*pair))
 
 
 def psi_each(reference: NDArray[np.int64], current: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -75,8 +76,12 @@ def psi_each(reference: NDArray[np.int64], current: NDArray[np.int64]) -> NDArra
     >>> psi_each(np.array([[100, 100, 100], [1, 1, 1]]), np.array([[150, 100, 50], [2, 2, 2]])).round(6).tolist()
     [0.181093, 0.0]
     """
-    p, q = shares_each(reference, current, smoothing=0.5)
-    found: NDArray[np.float64] = np.sum((q - p) * np.log(q / p), axis=-1)
+    return _jeffreys(*shares_each(reference, current, smoothing=_PSEUDO_COUNT))
+
+
+def _jeffreys(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Divergence along the last axis."""
+    found: NDArray[np.float64] = ((q - p) * np.log(q / p)).sum(axis=-1)
     return found
 
 

@@ -6,8 +6,9 @@ import math
 import sys
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -21,6 +22,19 @@ def exponent_of(start: NDArray[np.float64], stop: NDArray[np.float64]) -> int:
     3
     """
     return math.frexp(max(abs(float(start[0])), abs(float(stop[-1]))))[1]
+
+
+def scaled(values: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
+    """Return values 2^exponent, with one rounding.
+
+    Examples
+    --------
+    >>> scaled(np.array([5e-324]), 1080).tolist(), scaled(np.array([3.0]), -1).tolist()
+    ([64.0], [1.5])
+    """
+    if -1074 <= exponent <= 1023:  # a double holds the power
+        return values * math.ldexp(1.0, exponent)
+    return np.ldexp(values, exponent)
 
 
 def divide(total: float, exponent: int, scale: float) -> float:

@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpudrift.stats.cdf import cdf_difference
-from gpudrift.stats.scaling import divide, exponent_of, scaled_up
+from gpudrift.stats.cdf import CdfDifference, cdf_difference
+from gpudrift.stats.scaling import divide, exponent_of, scaled, scaled_up
 from gpudrift.stats.shares import totals
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
 # Distances are summed on values below 2^1021: the sum is at most their range, below 2^1022.
 _SUMMED_BELOW = 1021
+
+# Powers of two that a sorted sample's values are raised by at most: 2^972 is then the smallest subnormal one.
+_MOST_RAISED = 2046
+
+# Rows of a sorted sample worked on at once: their copies stay in the cache.
+_BLOCK = 1 << 16
 
 # Share of |mean| that stands for the spread of a constant reference.
 _RELATIVE_FLOOR = 1e-12
@@ -51,6 +59,8 @@ def wasserstein_from_cells(
     start: NDArray[np.float64],
     stop: NDArray[np.float64],
     scale: float,
+    *,
+    difference: CdfDifference | None = None,
 ) -> Wasserstein:
     """First Wasserstein distance of two samples of which only counts in ordered cells are known.
 
@@ -63,6 +73,8 @@ def wasserstein_from_cells(
         for a cell with a single value.
     scale : float
         What the distance is divided by, above 0: see `relative_scale`.
+    difference : CdfDifference, optional
+        Of these counts, where there is one already.
 
     Returns
     -------
@@ -99,35 +111,30 @@ def wasserstein_from_cells(
     >>> wasserstein_from_cells(np.array([4, 0]), np.array([2, 2]), *edges, scale=1.0)
     Wasserstein(value=0.5, lower=0.0, upper=1.5)
     """
+    from gpudrift_kernels.steps import areas  # which loads Numba
+
     n, m = totals(reference, current)
     _check_cells(reference, start, stop)
     if n == 0 or m == 0:
         return Wasserstein(math.nan, math.nan, math.nan)
     _check_scale(scale)
-    difference = cdf_difference(reference, current, n, m)
     exponent = exponent_of(start, stop) - _SUMMED_BELOW
-    start, stop = np.ldexp(start, -exponent), np.ldexp(stop, -exponent)
-    width = stop - start
-    at_least = np.maximum(0.0, np.maximum(difference.lowest, -difference.highest))
-    at_most = np.maximum(difference.highest, -difference.lowest)
-    midpoint = 0.5 * (np.abs(difference.before) + np.abs(difference.after))
-    gaps = float(np.sum(np.abs(difference.after[:-1]) * (start[1:] - stop[:-1])))
-    value, lower, upper = (
-        divide(gaps + float(np.sum(level * width)), exponent, scale) for level in (midpoint, at_least, at_most)
+    ends = scaled(start, -exponent), scaled(stop, -exponent)
+    gaps, *inside = (
+        float(part.sum()) for part in areas(*(difference or cdf_difference(reference, current, n, m)), *ends)
     )
+    value, lower, upper = (divide(gaps + level, exponent, scale) for level in inside)
     return Wasserstein(value, lower, upper)
 
 
-def wasserstein_exact(
-    sorted_reference: NDArray[np.float64], sorted_current: NDArray[np.float64], scale: float
-) -> float:
+def wasserstein_exact(sorted_reference: NDArray[Any], sorted_current: NDArray[Any], scale: float) -> float:
     """First Wasserstein distance of two sorted samples.
 
     Parameters
     ----------
-    sorted_reference : float64, shape (n,)
+    sorted_reference : float32, float64, int64 or uint64, shape (n,)
         Finite values in ascending order.
-    sorted_current : float64, shape (m,)
+    sorted_current : the same dtype, shape (m,)
         Finite values in ascending order.
     scale : float
         What the distance is divided by, above 0: see `relative_scale`.
@@ -147,18 +154,58 @@ def wasserstein_exact(
     >>> wasserstein_exact(np.array([0.0, 1.0, 3.0]), np.array([5.0, 6.0, 8.0]), scale=2.0)
     2.5
     """
-    n, m = sorted_reference.size, sorted_current.size
-    if n == 0 or m == 0:
+    from gpudrift_kernels.cpu.sort import area_sorted  # which loads Numba
+
+    if sorted_reference.size == 0 or sorted_current.size == 0:
         return math.nan
     _check_scale(scale)
-    merged = np.concatenate((sorted_reference, sorted_current))
-    merged.sort(kind="stable")  # finds the two runs and merges them in one pass
-    exponent = exponent_of(merged, merged) - _SUMMED_BELOW
-    step = np.diff(np.ldexp(merged, -exponent))
-    # What is not from the reference is from the current side: wrong within ties, but there the step is 0.
-    from_reference = np.searchsorted(sorted_reference, merged[:-1], side="right")
-    from_current = np.arange(1, n + m) - from_reference
-    return divide(float(np.sum(np.abs(from_reference / n - from_current / m) * step)), exponent, scale)
+    exponent = 0
+    if sorted_reference.dtype.kind == "f":
+        sides = sorted_reference, sorted_current
+        exponent = max(max(exponent_of(side, side) for side in sides) - _SUMMED_BELOW, -_MOST_RAISED)
+    return divide(area_sorted(sorted_reference, sorted_current, -exponent), exponent, scale)
+
+
+def mean_std_sorted(values: NDArray[Any]) -> tuple[float, float]:
+    """Mean and standard deviation (ddof 0) of a sorted sample: `mean_std_from_cells` of its rows, in blocks of them.
+
+    Parameters
+    ----------
+    values : float32, float64, int64 or uint64, shape (n,)
+        Finite values in ascending order.
+
+    Returns
+    -------
+    (float, float)
+        Mean and standard deviation; NaN for no rows. The deviation is exactly 0 where all values are equal.
+
+    References
+    ----------
+    Chan, Golub and LeVeque (1983), Algorithms for Computing the Sample Variance.
+    doi:10.1080/00031305.1983.10483115
+
+    Examples
+    --------
+    >>> mean_std_sorted(np.array([0.5, 2.5]))
+    (1.5, 1.0)
+    """
+    n = values.size
+    if n == 0:
+        return math.nan, math.nan
+    exponent = exponent_of(values, values) if values.dtype.kind == "f" else 0
+
+    def above_first() -> Iterator[NDArray[np.float64]]:
+        for start in range(0, n, _BLOCK):
+            block = values[start : start + _BLOCK]
+            if values.dtype.kind == "f":
+                yield scaled(block.astype(np.float64), -exponent) - scaled(values[:1].astype(np.float64), -exponent)
+            else:  # exact: the distance of two 64-bit numbers fits 64 bits without a sign
+                yield (block.view(np.uint64) - values[:1].view(np.uint64)).astype(np.float64)
+
+    mean = math.fsum(float(block.sum()) for block in above_first()) / n
+    variance = math.fsum(float(((block - mean) ** 2).sum()) for block in above_first()) / n
+    first = math.ldexp(float(values[0]), -exponent)
+    return scaled_up(first + mean, exponent), scaled_up(math.sqrt(variance), exponent)
 
 
 def mean_std_from_cells(
@@ -202,11 +249,12 @@ def mean_std_from_cells(
     _check_cells(counts, start, stop)
     # An empty cell far out would set the power of two, and the squares of a small spread would underflow.
     occupied = counts > 0
-    counts, start, stop = counts[occupied], start[occupied], stop[occupied]
+    if not occupied.all():
+        counts, start, stop = counts[occupied], start[occupied], stop[occupied]
     if counts.size == 0:
         return math.nan, math.nan
     exponent = exponent_of(start, stop)
-    start, stop = np.ldexp(start, -exponent), np.ldexp(stop, -exponent)
+    start, stop = scaled(start, -exponent), scaled(stop, -exponent)
     pivot = float(start[np.argmax(counts)])
     offset = 0.5 * ((start - pivot) + (stop - pivot))
     weight = counts / counts.sum().item()

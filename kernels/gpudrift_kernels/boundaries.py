@@ -24,6 +24,7 @@ from gpudrift_kernels.cpu.read_only import read_only
 _SIGN = np.uint64(1 << 63)
 _TOP_BIT = np.int64(-(1 << 63))
 _WIDE = 2.0**63
+_FEW_CUTS = 8
 _LARGEST = float(np.finfo(np.float64).max)
 
 
@@ -43,42 +44,90 @@ def _search(
     indices: NDArray[np.int64], rule: Rule, at_cuts: NDArray[np.int64], smallest: int, largest: int,
     values: NDArray[Any],
 ) -> None:  # fmt: skip
+    """Nearly always the guess is right, or one short: looked up for all, in loops that the compiler vectorises."""
+    layout, centre, scale, integral = layout_in(rule), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
+    cuts = rule.cuts
+    low = _guesses(indices, rule, at_cuts, smallest, largest)
+    found, neighbour, beside = np.empty_like(low), np.empty_like(low), np.empty_like(low)
+    _indices_at(low, layout, centre, scale, integral, cuts, found)
+    for k in range(indices.size):
+        neighbour[k] = low[k] + 2 * np.int64(found[k] < indices[k]) - 1
+    _indices_at(neighbour, layout, centre, scale, integral, cuts, beside)
+    for k in range(indices.size):
+        short = np.int64(found[k] < indices[k])
+        rank = low[k] + short
+        if np.int64(beside[k] >= indices[k]) != short:
+            rank = _gallop(low[k], indices[k], rule, smallest, largest)
+        values[k] = _value_of(rank, centre)
+
+
+@kernel
+def _guesses(
+    indices: NDArray[np.int64], rule: Rule, at_cuts: NDArray[np.int64], smallest: int, largest: int
+) -> NDArray[np.int64]:
+    """The rank at which each index begins, about; both of its neighbours are ranks too."""
+    layout, centre, scale, integral = layout_in(rule), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
+    out = np.empty(indices.size, np.int64)
+    for k in range(indices.size):
+        passed = _not_above(at_cuts, indices[k])
+        if passed and at_cuts[passed - 1] == indices[k]:
+            rank = np.int64(_rank_of(rule.cuts[passed - 1]))
+        else:
+            rank = np.int64(
+                _guess(_distance_of(indices[k] - passed, layout, scale), centre, integral, smallest, largest)
+            )
+        out[k] = min(max(rank, smallest + 1), largest - 1)
+    return out
+
+
+@kernel
+def _gallop(low: int, index: int, rule: Rule, smallest: int, largest: int) -> int:
     """From a guess gallop to ranks between which the answer lies, then halve their distance."""
     layout, centre, scale, integral = layout_in(rule), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
     cuts = rule.cuts
-    for k in range(indices.size):
-        index = indices[k]
-        passed = _not_above(at_cuts, index)
-        if passed and at_cuts[passed - 1] == index:
-            low = _rank_of(cuts[passed - 1])
+    high = low
+    step = np.int64(1)
+    if _index_at(high, layout, centre, scale, integral, cuts) >= index:
+        while low > smallest:
+            low = high - step if high >= smallest + step else smallest
+            if _index_at(low, layout, centre, scale, integral, cuts) < index:
+                low += 1
+                break
+            high = low
+            step = min(2 * step, np.int64(1) << 61)
+    else:
+        while high < largest:
+            low = high + 1
+            high = high + step if high <= largest - step else largest
+            if _index_at(high, layout, centre, scale, integral, cuts) >= index:
+                break
+            step = min(2 * step, np.int64(1) << 61)
         else:
-            low = _guess(_distance_of(index - passed, layout, scale), centre, integral, smallest, largest)
-        high = low
-        step = np.int64(1)
-        if _index_at(high, layout, centre, scale, integral, cuts) >= index:
-            while low > smallest:
-                low = high - step if high >= smallest + step else smallest
-                if _index_at(low, layout, centre, scale, integral, cuts) < index:
-                    low += 1
-                    break
-                high = low
-                step = min(2 * step, np.int64(1) << 61)
+            low = largest
+    while low < high:
+        middle = (low & high) + ((low ^ high) >> 1)  # the mean of the two, rounded down, without overflow
+        if _index_at(middle, layout, centre, scale, integral, cuts) >= index:
+            high = middle
         else:
-            while high < largest:
-                low = high + 1
-                high = high + step if high <= largest - step else largest
-                if _index_at(high, layout, centre, scale, integral, cuts) >= index:
-                    break
-                step = min(2 * step, np.int64(1) << 61)
-            else:
-                low = largest
-        while low < high:
-            middle = (low & high) + ((low ^ high) >> 1)  # the mean of the two, rounded down, without overflow
-            if _index_at(middle, layout, centre, scale, integral, cuts) >= index:
-                high = middle
-            else:
-                low = middle + 1
-        values[k] = _value_of(high, centre)
+            low = middle + 1
+    return high
+
+
+@kernel
+def _indices_at(
+    ranks: NDArray[np.int64], layout: Any, centre: Any, scale: Any, integral: bool, cuts: NDArray[Any],
+    out: NDArray[np.int64],
+) -> None:  # fmt: skip
+    """Index of the value of each rank, as ``_index_at``."""
+    for k in range(ranks.size):
+        out[k] = np.int64(cell_at(_distance(_value_of(ranks[k], centre), centre, integral) * scale, layout))
+    if cuts.size > _FEW_CUTS:
+        for k in range(ranks.size):
+            out[k] += _not_above(cuts, _value_of(ranks[k], centre))
+    else:
+        for cut in cuts:
+            for k in range(ranks.size):
+                out[k] += np.int64(_value_of(ranks[k], centre) >= cut)
 
 
 @kernel

@@ -1,6 +1,8 @@
-"""The counters of a dense table that are not zero."""
+"""The counters of a dense table that are not zero, and two sides of such counters beside each other."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,21 +25,62 @@ def occupied(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
 
 @kernel
 def _gather(c: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Eight at a time: most of a table is empty, and its empty stretches are long."""
+    """Eight at a time: most of a table is empty, and its empty stretches are long.
+
+    In the others every counter is written, and the next one over it if it is zero: no branch that data decide.
+    """
     n = np.int64(0)
     for i in range(c.size):
         n += np.int64(c[i] != 0)
-    places, rows = np.empty(n, np.int64), np.empty(n, np.int64)
-    k = 0
+    places, rows = np.empty(n + 1, np.int64), np.empty(n + 1, np.int64)
+    k = np.uint64(0)
     for first in range(0, c.size - 7, 8):
         near = c[first] | c[first + 1] | c[first + 2] | c[first + 3]
         if near | c[first + 4] | c[first + 5] | c[first + 6] | c[first + 7]:
             for i in range(first, first + 8):
-                if c[i]:
-                    places[k], rows[k] = i, c[i]
-                    k += 1
+                places[k], rows[k] = i, c[i]
+                k += np.uint64(c[i] != 0)
     for i in range(c.size & ~7, c.size):
-        if c[i]:
-            places[k], rows[k] = i, c[i]
-            k += 1
-    return places, rows
+        places[k], rows[k] = i, c[i]
+        k += np.uint64(c[i] != 0)
+    return places[:n], rows[:n]
+
+
+def aligned(
+    one: tuple[NDArray[np.int64], NDArray[Any]], other: tuple[NDArray[np.int64], NDArray[Any]]
+) -> tuple[NDArray[np.int64], NDArray[Any], NDArray[Any]]:
+    """Places that either side occupies, ascending, and the counts of both sides there, of one dtype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sides = (np.array([1, 3]), np.array([7, 2])), (np.array([3, 4]), np.array([5, 6]))
+    >>> [found.tolist() for found in aligned(*sides)]
+    [[1, 3, 4], [7, 2, 0], [0, 5, 6]]
+    """
+    dtype = np.result_type(one[1], other[1])
+    (i, f), (j, g) = ((places, rows.astype(dtype, copy=False)) for places, rows in (one, other))
+    places, left, right = np.empty(i.size + j.size, np.int64), *np.empty((2, i.size + j.size), dtype)
+    n = _align(read_only(i), read_only(f), read_only(j), read_only(g), places, left, right)
+    return places[:n], left[:n], right[:n]
+
+
+@kernel
+def _align(
+    i: NDArray[np.int64], f: NDArray[Any], j: NDArray[np.int64], g: NDArray[Any],
+    places: NDArray[np.int64], left: NDArray[Any], right: NDArray[Any],
+) -> int:  # fmt: skip
+    a = b = n = 0
+    while a < i.size or b < j.size:
+        here = a < i.size and (b == j.size or i[a] <= j[b])
+        there = b < j.size and (a == i.size or j[b] <= i[a])
+        places[n] = i[a] if here else j[b]
+        left[n], right[n] = 0, 0
+        if here:
+            left[n] = f[a]
+            a += 1
+        if there:
+            right[n] = g[b]
+            b += 1
+        n += left[n] != 0 or right[n] != 0  # a weight may be nothing
+    return n

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from gpudrift_kernels import reference
 from gpudrift_kernels.backend import get_backend
-from gpudrift_kernels.cpu.sort import ks_of, ks_sorted, parts, sort
+from gpudrift_kernels.cpu.sort import area_sorted, ks_of, ks_sorted, parts, sort
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,3 +89,27 @@ def test_a_backend_splits_a_long_merge_even_on_a_thread_of_its_own_pool() -> Non
         backend = get_backend("cpu", threads=threads)
         distance = partial(backend.ks_sorted, f)
         assert {distance(g), *backend.map(distance, [g] * (3 * threads))} == {reference.ks_sorted(f, g)}
+
+
+@pytest.mark.parametrize(("x", "y"), PAIRS.values(), ids=PAIRS.keys())
+def test_the_area_between_two_sides_equals_exact_arithmetic(x: NDArray[Any], y: NDArray[Any]) -> None:
+    x, y = sort(x), sort(y)
+    steps = sorted({Fraction(value) for value in (*x.tolist(), *y.tolist())})
+    f, g = (np.searchsorted(side, np.array([float(s) if x.dtype.kind == "f" else int(s) for s in steps], x.dtype),
+                            side="right").tolist() for side in (x, y))  # fmt: skip
+    expected = sum(
+        abs(Fraction(i, x.size) - Fraction(j, y.size)) * (following - step)
+        for i, j, step, following in zip(f, g, steps, steps[1:], strict=False)
+    )
+    assert area_sorted(x, y) == pytest.approx(float(expected), rel=1e-12)
+    assert area_sorted(y, x) == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_the_area_keeps_its_digits_wherever_the_values_lie() -> None:
+    largest, smallest = float(np.finfo(np.float64).max), 5e-324
+    assert area_sorted(np.array([-largest]), np.array([largest]), -3) == largest / 4
+    assert area_sorted(np.array([0.0]), np.array([3 * smallest]), 2046) == 3 * 2.0**972
+    ends = np.array([-(1 << 63)]), np.array([(1 << 63) - 1])
+    assert area_sorted(*ends) == 2.0**64
+    assert area_sorted(np.array([(1 << 64) - 8], np.uint64), np.array([(1 << 64) - 1], np.uint64)) == 7
+    assert area_sorted(np.empty(0), np.ones(3)) == area_sorted(np.ones(3), np.empty(0)) == 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import sys
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from gpudrift.stats import (
     Wasserstein,
     mean_std_from_cells,
+    mean_std_sorted,
     relative_scale,
     wasserstein_exact,
     wasserstein_from_cells,
@@ -233,3 +235,21 @@ def test_the_scale_is_the_deviation_unless_that_is_zero() -> None:
 def test_a_constant_that_moved_is_far_away_but_finite(constant: float, moved_to: float) -> None:
     scale = relative_scale(constant, 0.0)
     assert 1e6 < wasserstein_exact(np.array([constant]), np.array([moved_to]), scale) < 1e13
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint64"])
+def test_mean_and_deviation_of_a_sorted_sample_are_those_of_exact_arithmetic_over_blocks(dtype: str) -> None:
+    rng = np.random.default_rng(11)
+    at = 1e3 if dtype == "float32" else 2**62
+    values = np.sort((at + rng.normal(0, at / 1e4, 70_000)).astype(dtype))  # more than a block
+    whole = [Fraction(value) for value in values.tolist()]
+    mean = sum(whole) / len(whole)
+    variance = sum((value - mean) ** 2 for value in whole) / len(whole)
+    assert mean_std_sorted(values) == pytest.approx((float(mean), math.sqrt(variance)), rel=1e-12)
+
+
+@pytest.mark.parametrize("value", [0.0, -5.0, LARGEST, -LARGEST, 5e-324, 0.1])
+def test_equal_values_have_no_deviation(value: float) -> None:
+    assert mean_std_sorted(np.full(70_000, value)) == (value, 0.0)
+    assert mean_std_sorted(np.array([-LARGEST, LARGEST])) == (0.0, LARGEST)
+    assert np.isnan(mean_std_sorted(np.empty(0))).all()

@@ -1,10 +1,13 @@
-"""Exact Kolmogorov-Smirnov statistic: sort both sides, then one merge."""
+"""Exact Kolmogorov-Smirnov and Wasserstein distances: sort both sides, then a merge that keeps nothing."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 from numpy.typing import NDArray
 
 from gpudrift_kernels.cpu.compiled import kernel
@@ -93,3 +96,66 @@ def _behind(ascending: NDArray[Any], start: int, x: Any) -> int:
         else:
             high = middle
     return start
+
+
+#: Terms added up before their sum joins that of all: with 20 million in one sum the last four digits would be noise.
+_TERMS: Final = 4096
+
+
+def area_sorted(reference: NDArray[Any], current: NDArray[Any], exponent: int = 0) -> float:
+    """Integral of |F - G| times 2^exponent, for two empirical CDFs of sorted finite values; 0 where a side is empty.
+
+    Both sides are of one dtype, of any magnitude: floats are multiplied before they are subtracted, by at most 2^2046;
+    whole numbers are subtracted exactly, and take no exponent.
+    """
+    if not reference.size or not current.size:
+        return 0.0
+    first = min(exponent, 1023)
+    return float(_area(read_only(reference), read_only(current), 2.0**first, 2.0 ** (exponent - first)))
+
+
+@kernel
+def _area(reference: NDArray[Any], current: NDArray[Any], factor: float, factor_too: float) -> float:
+    """One step a value, without a branch that data decide; ties are steps of width 0."""
+    n, m = reference.size, current.size
+    share, other_share = 1.0 / n, 1.0 / m
+    i = j = 0
+    total = 0.0
+    x = min(reference[0], current[0])
+    while i < n and j < m:
+        some = 0.0
+        for _ in range(_TERMS):
+            if i == n or j == m:
+                break
+            a, b = reference[i], current[j]
+            following = min(a, b)
+            some += abs(i * share - j * other_share) * _width(x, following, factor, factor_too)
+            x = following
+            i += int(a <= b)
+            j += int(b <= a)
+        total += some
+    # One side is used up: the rest of the other one's function, whose distance from 1 shrinks step by step.
+    rest, begin, step = (reference, i, share) if i < n else (current, j, other_share)
+    for first in range(begin, rest.size, _TERMS):
+        some = 0.0
+        for k in range(first, min(first + _TERMS, rest.size)):
+            some += (rest.size - k) * step * _width(x, rest[k], factor, factor_too)
+            x = rest[k]
+        total += some
+    return total
+
+
+def _width(start: Any, stop: Any, factor: Any, factor_too: Any) -> Any:
+    """From one value to a later one, as float64."""
+    raise NotImplementedError
+
+
+@overload(_width, strict=False)
+def _width_for(start: Any, stop: Any, factor: Any, factor_too: Any) -> Callable[..., Any]:
+    if isinstance(start, types.Integer):  # the distance of two 64-bit numbers fits 64 bits without a sign
+        return lambda start, stop, factor, factor_too: np.float64(np.uint64(stop) - np.uint64(start))
+
+    def of_floats(start: Any, stop: Any, factor: Any, factor_too: Any) -> Any:
+        return np.float64(stop) * factor * factor_too - np.float64(start) * factor * factor_too
+
+    return of_floats
