@@ -153,11 +153,11 @@ class WindowReports(Mapping[Span, DriftReport]):
         )
 
     def nearest(self) -> Likeness | None:
-        """The past regime that the present one, the last, is most like; None where there was no other."""
+        """The past regime that the present one, the last, is most like; None where there was no other to compare."""
         ranges = self._regime_ranges
-        if len(ranges) < 2:
-            return None
         apart = distances(self._bins(None), ranges)[-1, :-1]
+        if np.isnan(apart).all():
+            return None
         place = int(np.nanargmin(apart))
         return Likeness(self.regimes[place], float(apart[place]))
 
