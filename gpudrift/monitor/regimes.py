@@ -81,7 +81,7 @@ def log_evidence(bins: NDArray[Any]) -> Floats:
     Examples
     --------
     >>> log_evidence(np.array([[5, 5], [10, 0]])).round(3).tolist()
-    [-8.022, -1.736]
+    [-8.334, -1.736]
     """
     k = bins.shape[-1]
     n = bins.sum(axis=-1)
