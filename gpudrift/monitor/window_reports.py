@@ -19,6 +19,7 @@ from gpudrift.monitor.entries import report_entry, table_entries
 from gpudrift.monitor.question import Question, table_of
 from gpudrift.monitor.regimes import ChangePoint, Likeness, Regime, change, credible, distances, split_regimes
 from gpudrift.monitor.slice_reports import SliceReports
+from gpudrift.monitor.slices import Slice
 from gpudrift.monitor.windows import Range, Span, window_ranges
 from gpudrift.nearest import hint
 from gpudrift.period import Period
@@ -64,10 +65,16 @@ class WindowReports(Mapping[Span, DriftReport]):
         """
         if not isinstance(other, WindowReports):
             return NotImplemented
-        if self.question.settings != other.question.settings or self.place != other.place:
+        if self.question.settings != other.question.settings or self._label != other._label:
             raise DataError("windows of different settings cannot be added; check both with the same")
-        question = replace(self.question, sections=self.question.sections + other.question.sections)
-        return WindowReports(question, ranges_of(question.sections.spans, question.settings), self.place)
+        question = replace(
+            self.question,
+            sections=self.question.sections + other.question.sections,
+            slices={**other.question.slices, **self.question.slices},
+        )
+        if self._label is not None:
+            return SliceReports(question).windows(self._label)
+        return WindowReports(question, ranges_of(question.sections.spans, question.settings))
 
     @cached_property
     def table(self) -> DriftTable:
@@ -155,10 +162,8 @@ class WindowReports(Mapping[Span, DriftReport]):
         )
 
     def nearest(self) -> Likeness | None:
-        """The past regime that the present one, the last, is most like; None where there was no other."""
+        """The past regime that the present one, the last, is most like; None where there was no other to compare."""
         ranges = self._regime_ranges
-        if len(ranges) < 2:
-            return None
         apart = distances(self._bins(None), ranges)[-1, :-1]
         if np.isnan(apart).all():
             return None
@@ -251,11 +256,16 @@ class WindowReports(Mapping[Span, DriftReport]):
         return {name: binned(*known[name]) for name in names}
 
     @property
-    def _slice_reference(self) -> Counts:
+    def _label(self) -> Slice | None:
+        """Of the slice whose windows these are."""
         slices = self.question.sections.slices
-        if slices is None or self.place is None:
+        return None if slices is None or self.place is None else slices.labels[self.place]
+
+    @property
+    def _slice_reference(self) -> Counts:
+        if (label := self._label) is None:
             raise DataError("these are no windows of a slice")
-        return self.question.slices[slices.labels[self.place]]
+        return self.question.slices[label]
 
     def __repr__(self) -> str:
         spans = list(self)

@@ -101,3 +101,6 @@ def test_the_car_loans_are_seen_to_move_in_the_window_in_which_they_do():
     flagged = [one.dataset_drift for one in report.windows.values()]
     assert all(flagged[50:])  # from row 25,000 of these, 75,000 of all
     assert sum(flagged[:50]) <= 6  # alpha of 50 is 2.5: 6 and more in 4% of trials
+    change = report.windows.change_point()
+    assert (change.earliest, change.at, change.latest) == (25_000, 25_000, 25_000)
+    assert change.probability > 0.999
