@@ -17,6 +17,7 @@ SANITIZER ?= compute-sanitizer
 ON_GPU := PYTHONPATH=.:kernels $(GPU_PYTHON)
 # Reading tables needs narwhals and pandas too.
 GPU_TESTS = tests/kernels/test_cuda_*.py $$($(GPU_PYTHON) -c 'import narwhals, pandas' 2>/dev/null && echo tests/frames/test_*device.py)
+MLFLOW := .venv-mlflow/bin/mlflow
 empty :=
 space := $(empty) $(empty)
 comma := ,
@@ -24,7 +25,7 @@ comma := ,
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .NOTPARALLEL:
-.PHONY: help demo test test-slow test-required lint types layers doctest wheel-check bench bench-peers bench-report \
+.PHONY: help demo test test-slow test-required lint types layers doctest wheel-check registry-test bench bench-peers bench-report \
 	bench-gate error-rates error-rates-peers error-rates-report gpu-test gpu-sanitize gpu-bench ci clean
 
 help: ## list the targets
@@ -53,6 +54,10 @@ doctest: $(VENV)/.installed-dev ## the examples in docstrings
 
 wheel-check: $(VENV)/.installed-dev ## build the wheel, install it in a clean environment, run it from elsewhere
 	@tests/check_wheel.sh $(BIN)/python
+
+# MLflow with its server: in an environment of its own, since its dependencies are not ours.
+registry-test: $(VENV)/.installed-dev $(MLFLOW) ## the registry against an MLflow server, started for the test
+	@GPUDRIFT_REQUIRE=server GPUDRIFT_MLFLOW=$(MLFLOW) $(BIN)/pytest -m server tests/store
 
 bench: $(VENV)/.installed-dev bench-peers ## measure everything, on a quiet machine: half an hour
 	@$(BIN)/python -m benchmarks --json benchmarks/results/cpu-$$(date +%F).json
@@ -116,7 +121,7 @@ test-required: $(VENV)/.installed-required
 	@GPUDRIFT_REQUIRE=$(subst $(space),$(comma),$(REQUIRED)) $(BIN)/pytest -m "$(subst $(space), or ,$(REQUIRED))"
 
 clean: ## remove the environment and everything that tools wrote
-	@rm -rf $(VENV) .cache .peers build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	@rm -rf $(VENV) .venv-mlflow .cache .peers build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -148,6 +153,12 @@ $(VENV)/.installed-dev: $(DEPENDENCIES) | $(BIN)/python
 
 $(VENV)/.installed-bench: $(VENV)/.installed-dev
 	@$(INSTALL) -e ".[bench,demo,dev,train-cpu]"
+	@touch $@
+
+$(MLFLOW): constraints-cpu.txt | $(BIN)/python
+	@echo "Installing MLflow's server into .venv-mlflow (a minute or two, once)"
+	@$(PYTHON) -m venv --clear .venv-mlflow
+	@.venv-mlflow/bin/python -m pip install -qq "$$(sed -n 's/^mlflow-skinny==/mlflow==/p' constraints-cpu.txt)"
 	@touch $@
 
 $(VENV)/.installed-required: $(VENV)/.installed-dev

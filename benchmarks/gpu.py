@@ -26,6 +26,7 @@ from gpudrift_kernels.backend import Backend, get_backend
 from gpudrift_kernels.boundaries import first_values
 from gpudrift_kernels.cells import SHAPES, CellPlan
 from gpudrift_kernels.cuda.driver import Device, driver
+from gpudrift_kernels.grouping import Grouping
 
 #: What cupy, numba and torch raise where they run out of memory or do not know a dtype.
 FAILURES = (RuntimeError, MemoryError, TypeError, ValueError, ImportError)
@@ -44,6 +45,9 @@ class Column:
 
     def values(self, start: int, stop: int) -> tuple[Any, int]:
         return self.rows[start:stop], 0
+
+    def aligned(self, start: int, stop: int) -> tuple[Any, None]:
+        return self.rows[start:stop], None
 
 
 def main() -> None:
@@ -68,6 +72,7 @@ def main() -> None:
     print(f"{device.name}: a copy moves {copy:,.0f} GB/s, read plus write")
     result["histogram"] = list(histograms(backend, arguments.rows, arguments.repeats, copy))
     result["baselines"] = list(baselines(backend, arguments.rows, arguments.repeats))
+    result["tally"] = list(tallies(backend, arguments.rows, arguments.repeats))
     result["host"] = attempt(lambda: from_the_host(backend, arguments.rows, arguments.repeats))
     result["report"] = attempt(lambda: whole_report(arguments.repeats))
     name = re.sub(r"[^a-z0-9]+", "-", device.name.lower()).strip("-")
@@ -272,6 +277,49 @@ def one_baseline(
     seconds = wall_seconds(work, min(repeats, 5))
     note = {} if same_bins else {"note": "its bins are equally wide: less work"}
     return {"seconds": seconds, "times_as_long": seconds["median_s"] / ours} | note
+
+
+def tallies(backend: Backend, rows: int, repeats: int) -> Iterator[dict[str, Any]]:
+    """Rows by group and cell, from either side: groups in order of time, in no order, or one; weighted or not."""
+    rng = np.random.default_rng(0)
+    n_groups = 52
+    orders = {
+        "in order": np.arange(rows) * n_groups // rows,
+        "in no order": rng.integers(0, n_groups, rows),
+        "one group": np.zeros(rows, np.int32),
+    }
+    weights = rng.integers(0, 1 << 30, rows)
+    for kind in ("normal", "constant"):  # all rows of a group in one counter
+        plan = plan_for("float32", SHAPES[0])
+        grid = (np.arange(plan.n_counters) // 50).astype(np.int32)
+        resident = attempt(lambda: made(kind, "float32", rows))  # noqa: B023
+        for order, groups in orders.items():
+            for weighted in (False, True):
+                grouping = Grouping(groups.astype(np.int32), int(groups.max()) + 1, weights if weighted else None)
+                for place in ("device", "host"):
+                    label = {"data": kind, "groups": order, "weighted": weighted, "place": place}
+
+                    def measure(place: str = place, resident: Any = resident, grouping: Grouping = grouping) -> Any:
+                        values = resident if place == "device" else resident.get()
+                        return one_tally(backend, values, plan, grid, grouping, min(repeats, 5))  # noqa: B023
+
+                    found = attempt(measure)
+                    speed = f"{found['rows_per_s'] / 1e9:6.2f}" if "rows_per_s" in found else "     -"
+                    print(f"  tally {kind:9} {order:12} {'weighted' if weighted else '':9} {place:7} {speed} G rows/s")
+                    yield label | found
+
+
+def one_tally(
+    backend: Backend, values: Any, plan: CellPlan, grid: NDArray[np.int32], grouping: Grouping, repeats: int
+) -> dict[str, Any]:
+    """The whole call; what is not the CPU's is not timed."""
+    (found,) = backend.tally_cells([Column(values)], [plan], [grid], grouping)
+    (expected,) = get_backend("cpu").tally_cells([Column(values)], [plan], [grid], grouping)
+    for one, other in zip(found, expected, strict=True):
+        if not (one is other is None) and not np.array_equal(one, other):
+            raise ValueError("rows are tallied otherwise than on the CPU")
+    seconds = wall_seconds(lambda: list(backend.tally_cells([Column(values)], [plan], [grid], grouping)), repeats)
+    return {"wall": seconds, "rows_per_s": grouping.groups.size / seconds["median_s"]}
 
 
 def from_the_host(backend: Backend, rows: int, repeats: int) -> dict[str, Any]:

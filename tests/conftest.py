@@ -89,11 +89,21 @@ def _cuda_compiler_missing() -> str | None:
     return None
 
 
+def _server_missing() -> str | None:
+    program = os.environ.get("GPUDRIFT_MLFLOW")
+    if not program:
+        return (
+            "GPUDRIFT_MLFLOW does not name the mlflow of an environment that has its server (make registry-test does)"
+        )
+    return None if shutil.which(program) else f"{program}, which GPUDRIFT_MLFLOW names, cannot be run"
+
+
 PROBES: dict[str, Callable[[], str | None]] = {
     "browser": _browser_missing,
     "gcc": _gcc_missing,
     "gpu": _gpu_missing,
     "cuda_compile": _cuda_compiler_missing,
+    "server": _server_missing,
 }
 """Marker of pyproject.toml: a probe that returns the reason why such a test cannot run here, or None."""
 

@@ -19,7 +19,10 @@ from gpudrift.cli.check import check
 from gpudrift.cli.demo import demo
 from gpudrift.cli.doctor import doctor
 from gpudrift.cli.errors import ERROR, INTERRUPTED, Commands, say, settle
+from gpudrift.cli.history import history
+from gpudrift.cli.models import models
 from gpudrift.cli.profile import profile
+from gpudrift.cli.rollback import rollback
 from gpudrift.cli.stats import stats
 from gpudrift.version import __version__
 
@@ -31,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (check, profile, calibrate, stats, demo, doctor, bench):
+for command in (check, profile, calibrate, stats, models, history, rollback, demo, doctor, bench):
     app.command()(command)
 
 

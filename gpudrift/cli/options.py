@@ -35,6 +35,16 @@ Weights = Annotated[
 ]
 BackendName = Literal["auto", "cpu", "cuda"]
 Backend = Annotated[BackendName, typer.Option(help="Device that counts; 'cuda' never falls back.")]
+RegistryPlace = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PLACE",
+        help="Folder of the registry, or the address of an MLflow server; by default what MLFLOW_TRACKING_URI says, "
+        "else gpudrift-registry.",
+    ),
+]
+ModelName = Annotated[str, typer.Option(metavar="NAME", help="Name of the registered model.")]
+AliasName = Literal["champion", "challenger", "shadow"]
 _Paths = TypeVar("_Paths", str | None, list[str])
 
 

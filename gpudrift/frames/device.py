@@ -226,20 +226,46 @@ def as_plan_takes(values: Any, dtype: np.dtype[Any]) -> tuple[Any, int]:
     import cupy
 
     n_missing = 0
-    have = values.dtype
     with values.device:
-        if dtype.kind == "f":
-            if have.kind == "f" and have.itemsize > dtype.itemsize:
-                limit = np.finfo(dtype).max
-                values = cupy.where(cupy.isinf(values), values, cupy.clip(values, -limit, limit)).astype(dtype)
-        elif have.kind == "f":
+        if values.dtype.kind == "f" and dtype.kind != "f":
             present = ~cupy.isnan(values)
             n_missing = int(values.size - present.sum())
-            values = values[present].astype(dtype)
-        elif not np.can_cast(have, dtype):
-            lowest, highest = max(np.iinfo(have).min, np.iinfo(dtype).min), min(np.iinfo(have).max, np.iinfo(dtype).max)
-            values = cupy.clip(values, lowest, highest).astype(dtype)
-        return cupy.ascontiguousarray(values), n_missing
+            values = values[present]
+        return _narrowed(values, dtype), n_missing
+
+
+def aligned_as_plan_takes(column: DeviceColumn, dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    """The same of every row, any value where there is none, and where there is one; None: everywhere. Both stay there.
+
+    A NaN is no value where the plan is of integers; else it is one, which is counted as missing.
+    """
+    import cupy
+
+    values = column.array
+    with column.device:
+        present = None if column.null is None else ~column.null
+        if values.dtype.kind == "f" and dtype.kind != "f":
+            number = ~cupy.isnan(values)
+            values = cupy.where(number, values, 0)
+            present = number if present is None else present & number
+        return _narrowed(values, dtype), None if present is None else cupy.ascontiguousarray(present)
+
+
+def _narrowed(values: Any, dtype: np.dtype[Any]) -> Any:
+    """Contiguous values in a dtype that the kernels widen; of floats no NaN where the plan is of integers."""
+    import cupy
+
+    have = values.dtype
+    if dtype.kind == "f":
+        if have.kind == "f" and have.itemsize > dtype.itemsize:
+            limit = np.finfo(dtype).max
+            values = cupy.where(cupy.isinf(values), values, cupy.clip(values, -limit, limit)).astype(dtype)
+    elif have.kind == "f":
+        values = values.astype(dtype)
+    elif not np.can_cast(have, dtype):
+        lowest, highest = max(np.iinfo(have).min, np.iinfo(dtype).min), min(np.iinfo(have).max, np.iinfo(dtype).max)
+        values = cupy.clip(values, lowest, highest).astype(dtype)
+    return cupy.ascontiguousarray(values)
 
 
 def _with_nulls(values: NDArray[Any], null: NDArray[np.bool_] | None) -> pa.ChunkedArray:

@@ -11,9 +11,8 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from gpudrift.frames.column import Raw, arrow_type, rows, rows_at
-from gpudrift.frames.device import DeviceCategories, DeviceColumn, as_plan_takes
+from gpudrift.frames.device import DeviceCategories, DeviceColumn, aligned_as_plan_takes, as_plan_takes
 from gpudrift.frames.kinds import held_type
-from gpudrift_kernels.on_host import on_host
 
 #: Nanoseconds of each unit of time; a date counts days.
 _NANOSECONDS: Final = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "D": 86_400 * 10**9}
@@ -63,17 +62,20 @@ class NumberReader:
             values = values[present]
         return _as_integer(values, self._dtype), n_null
 
-    def aligned(self, start: int, stop: int) -> tuple[Any, NDArray[np.bool_] | None]:
-        """A value on the host for each of the rows start to stop, 0 where there is none, and where there is one.
+    def aligned(self, start: int, stop: int) -> tuple[Any, Any]:
+        """A value for each of the rows start to stop, any where there is none, and where there is one (bool).
 
-        None for the latter: everywhere.
+        None for the latter: everywhere. Rows on a GPU stay there, both of them.
         """
+        part = rows(self._raw, start, stop)
+        if isinstance(part, DeviceColumn):
+            return aligned_as_plan_takes(part, self._dtype)
         values, n_null = self.values(start, stop)
         if not n_null:
-            return on_host(values), None
-        present = _present(rows(self._raw, start, stop), keep_nan=self._dtype.kind == "f")
+            return values, None
+        present = _present(part, keep_nan=self._dtype.kind == "f")
         out = np.zeros(stop - start, values.dtype)
-        out[present] = on_host(values)
+        out[present] = values
         return out, present
 
     def is_exact(self, n_rows: int = 1 << 20) -> bool:
@@ -137,11 +139,8 @@ def _plain(part: Raw, meaning: str) -> tuple[Any, int]:
     return _joined(part), n_null
 
 
-def _present(part: Raw, *, keep_nan: bool) -> NDArray[np.bool_]:
+def _present(part: NDArray[Any] | pa.ChunkedArray | DeviceCategories, *, keep_nan: bool) -> NDArray[np.bool_]:
     """Which rows ``_plain`` keeps; without those that are NaN unless they are kept."""
-    if isinstance(part, DeviceColumn):
-        present = np.ones(len(part), np.bool_) if part.null is None else ~on_host(part.null)
-        return present if keep_nan or part.array.dtype.kind != "f" else present & ~np.isnan(on_host(part.array))
     if isinstance(part, np.ndarray):
         return ~(np.isnat(part) if part.dtype.kind in "mM" else np.isnan(part))
     if isinstance(part, DeviceCategories):

@@ -9,7 +9,8 @@ from gpudrift.monitor.check import check_drift
 from gpudrift.monitor.e_process import EProcess
 from gpudrift.monitor.online_fdr import OnlineFDR
 from gpudrift.monitor.regimes import ChangePoint, Likeness, Regime
-from gpudrift.monitor.reports import SliceReports, WindowReports
+from gpudrift.monitor.slice_reports import SliceReports
+from gpudrift.monitor.window_reports import WindowReports
 
 __all__ = [
     "AlphaSpending",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from os import PathLike, fspath
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift.config import Against, Settings
-from gpudrift.errors import DataError
+from gpudrift.errors import ConfigError, DataError
 from gpudrift.frames import NumberReader, Source, TableLike, open_source, require_columns
 from gpudrift.monitor.section_counter import SectionCounter
 from gpudrift.profiles.build import profile_source
@@ -100,7 +100,7 @@ def check_drift(
         Column of row weights, at least 0, on both sides; it is not compared. Tests use the effective number of rows.
         A profile made with weights asks for them of the current data too.
     settings : Settings, optional
-        All of the above in one value, instead of them.
+        All of the above in one value, instead of them: both is an error.
     now : datetime, optional
         Times after it are named as a problem; the present by default.
     backend : {"auto", "cpu", "cuda", "cuda:1", ...} or Backend
@@ -131,7 +131,7 @@ def check_drift(
     >>> report.dataset_drift, round(report["x"].psi, 2)
     (True, 0.24)
     """
-    chosen = settings or Settings(
+    single = Settings(
         alpha=alpha,
         correction=correction,
         thresholds=thresholds or {},
@@ -150,6 +150,9 @@ def check_drift(
         max_slices=max_slices,
         weights=weights,
     )
+    chosen = _one_of(settings, single)
+    if now is not None and not isinstance(now, datetime):
+        raise ConfigError(f"now must be a datetime, got {now!r}")
     device = get_backend(backend)
     champion, reference_source = _reference(reference, chosen, device, progress)
     again = chosen.exact or bool(chosen.slices) or (chosen.window is not None and chosen.time is not None)
@@ -170,9 +173,24 @@ def check_drift(
     return report if counter is None else counter.attach(report, counts.problems)
 
 
-def _names(names: Sequence[str]) -> tuple[str, ...]:
-    """For the settings, which refuse a text: its letters are no names."""
-    return names if isinstance(names, str) else tuple(names)  # type: ignore[return-value]
+def _names(names: Sequence[str] | None) -> tuple[str, ...]:
+    """For the settings, which refuse what is no list: the letters of a text are no names."""
+    if names is None:
+        return ()
+    return tuple(names) if isinstance(names, Iterable) and not isinstance(names, str) else names  # type: ignore[return-value]
+
+
+def _one_of(settings: Settings | None, single: Settings) -> Settings:
+    """The settings given in one value, or one by one; never both, since one of them would be lost."""
+    if settings is None:
+        return single
+    if not isinstance(settings, Settings):
+        raise ConfigError(f"settings must be gpudrift.Settings, got {type(settings).__name__}")
+    default = Settings()
+    names = [f.name for f in fields(Settings) if getattr(single, f.name) != getattr(default, f.name)]
+    if names:
+        raise ConfigError(f"{', '.join(names)} and settings are both given: put them into the settings")
+    return settings
 
 
 def _reference(

@@ -179,7 +179,7 @@ def _numeric(column: NumericColumn, reference: GroupTable, current: GroupTable, 
     rows = [_rows(side) for side in (reference, current)]
     cells, start, stop = _extent(column)
     upto_f, upto_g = _upto(f), _upto(g)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         difference = np.abs(upto_f / n[:, None] - upto_g / m[:, None])
         if g.dtype.kind == "f" or f.dtype.kind == "f":  # beyond the last row a rounding is all that is left
             difference[(upto_f == upto_f[:, -1:]) & (upto_g == upto_g[:, -1:])] = 0.0
@@ -187,7 +187,7 @@ def _numeric(column: NumericColumn, reference: GroupTable, current: GroupTable, 
         # Between its own end and the next one's start F - G stands still; inside cells it counts half at either end.
         reach = (stop - start) / 2
         reach[:-1] += (start[1:] - stop[:-1]) + (stop[1:] - start[1:]) / 2
-        w1 = difference @ reach * 4 / _scales(column, f, start, stop)
+        w1 = np.minimum(difference @ reach / _scales(column, f, start, stop) * 4, np.finfo(np.float64).max)
     edges = np.append(np.searchsorted(cells, column.bin_starts), size)
     bins = [_binned(upto, edges) for upto in (upto_f, upto_g)]
     measured, k = _measured(bins[0], bins[1], n, m)
@@ -210,7 +210,9 @@ def _categorical(column: CategoricalColumn, reference: GroupTable, current: Grou
     total = f + g
     with np.errstate(divide="ignore", invalid="ignore"):
         needed = 5.0 * (n + m) / np.minimum(n, m)
-        plain = ((total >= needed[:, None]) | (total == 0)).all(axis=1) & (total[:, -1] == 0)
+        plain = ((total >= needed[:, None]) | (total == 0)).all(axis=1)
+        plain &= current.rows[:, size - 1] == 0  # a new category is one, whatever its rows weigh
+        plain &= column.pooled is None
         measured, k = _measured(np.broadcast_to(f, total.shape), g, n, m)
         share = np.where(total > 0, (f / n[:, None] - g / m[:, None]) ** 2 / total, 0.0).sum(axis=1)
         chi_square = n * m * share
@@ -223,7 +225,7 @@ def _categorical(column: CategoricalColumn, reference: GroupTable, current: Grou
     enough = np.minimum(n, m) >= MIN_VALUES
     distribution = np.where(enough, chi2_log_sf_each(chi_square, k - 1), np.nan)
     known = reference.rows[:, : size - 1]
-    once = np.full(known.shape[0], column.seen[0]) if column.seen else np.count_nonzero(known == 1, axis=1)
+    once = np.count_nonzero(known == 1, axis=1)
     if not column.truncated:
         with np.errstate(divide="ignore", invalid="ignore"):
             out.effects["new_rate"][at] = np.where(some, np.maximum(0.0, g[:, -1] / m - once / n), np.nan)
@@ -300,6 +302,7 @@ def _scales(column: NumericColumn, f: NDArray[Any], start: Floats, stop: Floats)
 
 def _absence(rows: Sequence[Floats], absent: Sequence[Floats], out: _Found, at: slice) -> Floats:
     """Log p-values of the change of the rate of rows without a finite value; NaN where there is none to test."""
+    absent = [np.minimum(*side) for side in zip(absent, rows, strict=True)]  # a rounding may make them more
     with np.errstate(divide="ignore", invalid="ignore"):
         change = np.abs(absent[1] / rows[1] - absent[0] / rows[0])
     out.effects["missing_rate"][at] = change

@@ -81,7 +81,7 @@ def log_evidence(bins: NDArray[Any]) -> Floats:
     Examples
     --------
     >>> log_evidence(np.array([[5, 5], [10, 0]])).round(3).tolist()
-    [-8.022, -1.736]
+    [-8.334, -1.736]
     """
     k = bins.shape[-1]
     n = bins.sum(axis=-1)
@@ -171,12 +171,18 @@ def split_regimes(bins: Mapping[str, NDArray[Any]], *, material: float, probabil
 
 
 def distances(bins: Mapping[str, NDArray[Any]], ranges: Sequence[Range]) -> Floats:
-    """Mean Jensen-Shannon distance over the features between all pairs of ranges; NaN where a side has no rows."""
+    """Mean Jensen-Shannon distance between all pairs of ranges, over the features that both have values of.
+
+    NaN where there is no such feature.
+    """
     total = np.zeros((len(ranges), len(ranges)))
+    known = np.zeros(total.shape, np.int64)
     for counts in bins.values():
         sums = np.array([counts[first:last].sum(axis=0) for first, last in ranges])
-        total += js_distance_each(*np.broadcast_arrays(sums[:, None], sums[None, :]))
-    return total / len(bins)
+        found = js_distance_each(*np.broadcast_arrays(sums[:, None], sums[None, :]))
+        total += np.nan_to_num(found)
+        known += ~np.isnan(found)
+    return np.where(known > 0, total / np.maximum(known, 1), np.nan)
 
 
 def _material_change(

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from gpudrift.config import Settings
 from gpudrift.errors import DataError
 from gpudrift.frames import Batch, Problem, Source
-from gpudrift.monitor.reports import Question, SliceReports, WindowReports, ranges_of
+from gpudrift.monitor.question import Question
 from gpudrift.monitor.sections import SectionLabels
+from gpudrift.monitor.slice_reports import SliceReports
 from gpudrift.monitor.slices import Slice, SliceLabels
+from gpudrift.monitor.window_reports import WindowReports, ranges_of
 from gpudrift.monitor.windows import window_labels
 from gpudrift.period import Period
 from gpudrift.profiles.columns import Column
@@ -86,6 +88,7 @@ class SectionCounter:
                 )
                 remarks.append(Problem(settings.time or "rows", what, "make windows shorter, or pass more data"))
             windows = WindowReports(question, ranges)
+            remarks += windows.problems()
         if settings.slices:
             slices = SliceReports(question)
             remarks += slices.problems()

@@ -119,16 +119,18 @@ class Sections:
         DataError
             They are of different profiles or slices, or of windows that are no stretches of time.
         """
-        if not (self.by_time and other.by_time) or self.slices != other.slices:
-            raise DataError("only windows of time, and of the same slices, can be added; count both alike")
+        if not (self.by_time and other.by_time):
+            raise DataError("only windows of time can be added; name the column of times and a window such as 1d")
+        slices, columns = _common_slices(self.slices, other.slices)
         one, two = self.counts, other.counts
         if one.grid.profile.profile_id != two.grid.profile.profile_id or one.tables.keys() != two.tables.keys():
             raise DataError("windows of different profiles or columns cannot be added; count both with one profile")
         all_keys = [np.append([NO_WINDOW] * side.first, side.keys).astype(np.int64) for side in (self, other)]
         keys = np.union1d(*all_keys)
-        places = [np.full((keys.size, self.place.shape[1]), -1, np.int64) for _ in all_keys]
-        for place, own, side in zip(places, all_keys, (self, other), strict=True):
-            place[np.searchsorted(keys, own)] = side.place
+        n_slices = slices.n_slices if slices else 1
+        places = [np.full((keys.size, n_slices), -1, np.int64) for _ in all_keys]
+        for place, own, side, at in zip(places, all_keys, (self, other), columns, strict=True):
+            place[np.ix_(np.searchsorted(keys, own), at)] = side.place
         some = (places[0] >= 0) | (places[1] >= 0)
         place = np.where(some, np.cumsum(some).reshape(some.shape) - 1, -1)
         groups = [side[some] for side in places]
@@ -141,6 +143,7 @@ class Sections:
             first=first,
             keys=keys[first:],
             spans=tuple(spans[key] for key in keys[first:].tolist()),
+            slices=slices,
             problems=tuple(dict.fromkeys(self.problems + other.problems)),
             remarks=tuple(dict.fromkeys(self.remarks + other.remarks)),
         )
@@ -171,6 +174,21 @@ class Sections:
                 effective = weights * (n_effective / np.maximum(total, 1))[:, None]
             found[f] = GroupTable(rows, effective)
         return found
+
+
+def _common_slices(
+    one: SliceLabels | None, other: SliceLabels | None
+) -> tuple[SliceLabels | None, list[NDArray[np.int64]]]:
+    """The slices of two tables, which come in the order of their sizes, and the places of each one's among them."""
+    if one is None or other is None:
+        if one is not other:
+            raise DataError("windows with slices and without cannot be added; count both alike")
+        return None, [np.zeros(1, np.int64)] * 2
+    if one.names != other.names or (one != other and (one.n_pooled or other.n_pooled)):
+        raise DataError("windows of other slices, or of pooled ones, cannot be added; raise max_slices to keep all")
+    slices = replace(one, slices=tuple(dict.fromkeys(one.slices + other.slices)))
+    place = {label: k for k, label in enumerate(slices.slices)}
+    return slices, [np.array([*(place[label] for label in side.slices), len(place)]) for side in (one, other)]
 
 
 def _by_window(table: NDArray[np.int64], chosen: NDArray[np.int64]) -> NDArray[np.int64]:

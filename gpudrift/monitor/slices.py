@@ -164,3 +164,8 @@ def check_slices(source: Source, names: Sequence[str], role: str) -> None:
         if dtype is None or not (pt.is_null(dtype) or column_kind(dtype)):
             held = "cannot be read" if dtype is None else f"is {type_name(dtype)}"
             raise DataError(f"slice column {name!r} {held} in the {role} data; give it one category in each row")
+
+
+def slice_name(label: Slice) -> str:
+    """A slice for people."""
+    return " / ".join("(missing)" if text is None else text for text in label)

@@ -33,7 +33,7 @@ from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.extent import extent
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.sampling import LARGER_SAMPLE_ROWS, sample_positions
-from gpudrift.profiles.weights import DEFAULT_EXPONENT, RowWeights, unit_exponent
+from gpudrift.profiles.weights import RowWeights, unit_exponent
 from gpudrift_kernels.backend import Backend, get_backend
 from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.planning import MAX_SHARE, plan_cells
@@ -128,7 +128,7 @@ def profile_source(
     problems += [problem for problem in found if isinstance(problem, Problem)]
     if not planned:
         raise DataError("reference has no column that can be compared" + _listed(problems))
-    exponent = DEFAULT_EXPONENT if weights is None else unit_exponent(source, weights)
+    exponent = 0 if weights is None else unit_exponent(source, weights)
 
     def counted(columns: Sequence[Column], seen: Progress | None = None) -> Counts:
         row_weights = None if weights is None else RowWeights.of(source, weights, "reference", exponent)

@@ -77,6 +77,15 @@ class NumericColumn:
         return extent(indices, self.plan, until=np.append(self.cells, self.plan.n_index)[following])
 
 
+@dataclass(frozen=True)
+class Pooled:
+    """Rare categories that share a cell: its place, and how many categories the reference holds once, and twice."""
+
+    place: int
+    once: int
+    twice: int
+
+
 @dataclass(frozen=True, eq=False)
 class CategoricalColumn:
     """A column of categories: the reference's vocabulary, then "new", then missing.
@@ -87,8 +96,8 @@ class CategoricalColumn:
         Distinct texts of the reference, sorted by their UTF-8 bytes.
     truncated : bool
         The reference holds more categories than are kept: the rest is counted with "new" as "other".
-    seen : (int, int), optional
-        Categories that the reference holds once, and twice, where the vocabulary itself is of pools.
+    pooled : Pooled, optional
+        The last category of a grid's vocabulary, where it stands for many.
     """
 
     name: str
@@ -96,7 +105,7 @@ class CategoricalColumn:
     vocabulary: pa.Array
     truncated: bool
     unique: bool
-    seen: tuple[int, int] | None = None
+    pooled: Pooled | None = None
 
     @property
     def kind(self) -> Kind:

@@ -228,14 +228,19 @@ def compare_categorical(
     size = len(column.vocabulary) + 1
     rows = [dense(side, size + 1) for side in counted]
     even = [dense(side, size + 1) for side in effective]
+    new, new_even = int(rows[1][size - 1]), even[1][size - 1].item()
+    once, twice = (int(np.count_nonzero(rows[0][: size - 1] == times)) for times in (1, 2))
+    if column.pooled:
+        once, twice = column.pooled.once, column.pooled.twice
+        for side in even:  # rare ones and new ones mirror each other
+            side[size - 1] += side[column.pooled.place]
+            side[column.pooled.place] = 0
     group = pool_rare(even[0][:size], even[1][:size])
     f, g = (np.bincount(group, side[:size]).astype(side.dtype) for side in even)
     n, m = (side.sum().item() for side in (f, g))
     sides = [row_counts(*side, size) for side in zip(counted, effective, strict=True)]
-    new, new_even = int(rows[1][size - 1]), even[1][size - 1].item()
     test = chi_square(f, g)
     tests = {DISTRIBUTION: [test.log_pvalue]} if _enough(n, m) else {}
-    once, twice = column.seen or (int(np.count_nonzero(rows[0][: size - 1] == times)) for times in (1, 2))
     if tests and not column.truncated and once + new:
         # How often a category was seen is a matter of rows, whatever their weight.
         values = [int(side[:size].sum()) for side in rows]

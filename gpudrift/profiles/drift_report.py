@@ -20,7 +20,8 @@ from gpudrift.stats import KS, Bounded
 from gpudrift.version import __version__
 
 if TYPE_CHECKING:
-    from gpudrift.monitor.reports import SliceReports, WindowReports
+    from gpudrift.monitor.slice_reports import SliceReports
+    from gpudrift.monitor.window_reports import WindowReports
     from gpudrift.profiles.counts import Counts
     from gpudrift.profiles.reference_profile import Profile
     from gpudrift.report import ReportView
@@ -83,8 +84,8 @@ class RowCounts:
 
     @property
     def absent_effective(self) -> float:
-        """Effective rows without a finite value."""
-        return self.missing_effective + self.infinite_effective
+        """Effective rows without a finite value; a rounding of their sum makes no more of them than there are rows."""
+        return min(self.missing_effective + self.infinite_effective, self.n_effective)
 
 
 @dataclass(frozen=True)

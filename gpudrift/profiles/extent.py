@@ -40,7 +40,8 @@ def extent(indices: NDArray[np.int64], plan: CellPlan, *, until: NDArray[np.int6
     if plan.wide:
         last = following - (following > first).astype(following.dtype)
     else:
-        last = np.maximum(np.nextafter(following, following.dtype.type(-np.inf)), first)
+        with np.errstate(over="ignore"):  # below the smallest number there is none
+            last = np.maximum(np.nextafter(following, following.dtype.type(-np.inf)), first)
     topmost = following == limit
     if topmost.any():  # nothing follows: it ends with the dtype
         last[topmost & (indices == indices.max())] = limit

@@ -9,22 +9,28 @@ repeat.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from gpudrift.profiles.columns import CategoricalColumn, Column, Counted, NumericColumn
+from gpudrift.profiles.columns import CategoricalColumn, Column, Counted, NumericColumn, Pooled
 from gpudrift.profiles.counts import Counts
+from gpudrift.profiles.extent import extent
 from gpudrift.profiles.reference_profile import Profile
+from gpudrift_kernels.cells import CellPlan
+from gpudrift_kernels.cpu.histogram import index_of
 from gpudrift_kernels.rules import N_SPECIAL
 
-#: Shares of the reference that the cells of a grid hold, about, and categories that keep a cell of their own.
+#: Shares of the reference that the cells of a grid hold, about.
 _PARTS: Final = 256
-#: Cells of a grid on either side of the outermost parts: the plan's cells widen with the distance from the centre, so
-#: even steps in their number are steps in the order of magnitude.
+#: Cells within the outermost shares, in even steps of the plan's cells.
 _TAIL_CELLS: Final = 16
+#: Categories that all keep a cell of their own.
+_MOST_CATEGORIES: Final = 4096
+#: Rows from which a category keeps its own among more: chance moves them by 3%.
+_CERTAIN_ROWS: Final = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,41 +99,55 @@ def _on_grid(column: Column, counted: Counted) -> tuple[Column, NDArray[np.int32
 def _starts(column: NumericColumn, counted: Counted) -> NDArray[np.int64]:
     """First index of each cell: the PSI bins, equal shares of the reference, its atoms, and steps of its tails."""
     indices, rows = counted
-    end = column.plan.n_index
-    found = [np.zeros(1, np.int64), column.bin_starts]
+    found: list[Any] = [np.zeros(1, np.int64), column.bin_starts]
     if indices.size:
         n = int(rows.sum())
         rank = -(-np.arange(1, _PARTS) * n // _PARTS)
         parts = indices[np.searchsorted(np.cumsum(rows), rank)] + 1
         atoms = indices[rows * _PARTS >= n]
         first, last = int(indices[0]), int(indices[-1])
-        tails = ((0, first), (first, int(parts[0])), (int(parts[-1]), last + 1), (last + 1, end))
+        tails = ((first, int(parts[0])), (int(parts[-1]), last + 1))
         steps = [np.linspace(start, stop, _TAIL_CELLS).astype(np.int64) for start, stop in tails]
-        found += [parts, atoms, atoms + 1, *steps]
+        found += [parts, atoms, atoms + 1, *steps, [first, last + 1], _outside(column.plan, first, last)]
     starts: NDArray[np.int64] = np.unique(np.concatenate(found))
-    return starts[starts < end]
+    return starts[starts < column.plan.n_index]
+
+
+def _outside(plan: CellPlan, first: int, last: int) -> NDArray[np.int64]:
+    """Indices of steps away from the reference: halves of a doubling of its range, up to a million of them.
+
+    What lies beyond the reference is then known to a fifth of its distance.
+    """
+    reach = extent(np.array([first, last]), plan)
+    low, high = reach.first[0].item(), reach.last[1].item()
+    limits = np.iinfo(plan.dtype) if plan.wide else np.finfo(plan.dtype)
+    span = (high - low) or abs(high) or 1
+    halves = [2 ** (k / 2) - 1 for k in range(1, 41)] + [2.0**k for k in range(32, 1024, 128)]
+    steps = [int(q * 64) * span // 64 if plan.wide else min(q * span, float(limits.max)) for q in halves]
+    values = [
+        min(max(end + sign * step, limits.min), limits.max) for end, sign in ((low, -1), (high, 1)) for step in steps
+    ]
+    return index_of(np.unique(np.array(values, plan.dtype)), plan)
 
 
 def _pooled(column: CategoricalColumn, counted: Counted) -> tuple[CategoricalColumn, NDArray[np.int32]]:
-    """The most frequent categories keep a cell; the others share some, by descending frequency; then new, missing."""
+    """Each category keeps a cell; among thousands only the frequent do, and the others share one.
+
+    Which are frequent, chance must not decide: a pool of those that happen to be rare in the reference would differ
+    from a window without drift. So it is tested together with what is new, as its mirror image.
+    """
     size = len(column.vocabulary)
-    if size <= _PARTS:
+    if size <= _MOST_CATEGORIES:
         return column, np.arange(size + 2, dtype=np.int32)
     frequency = np.zeros(size, np.int64)
     known = counted[0] < size
     frequency[counted[0][known]] = counted[1][known]
-    order = np.argsort(-frequency, kind="stable")
-    kept, rest = np.sort(order[: _PARTS // 2]), order[_PARTS // 2 :]
-    reached = np.cumsum(frequency[rest])
-    # At most half the parts again, of about equal shares, numbered by descending frequency.
-    share = (reached - frequency[rest]) * (_PARTS // 2) // max(int(reached[-1]), 1)
-    _, pool = np.unique(share, return_inverse=True)
-    lookup = np.empty(size + 2, np.int32)
+    frequent = frequency >= max(int(frequency.sum()) / _PARTS, _CERTAIN_ROWS)
+    kept = np.flatnonzero(frequent)
+    lookup = np.full(size + 2, kept.size, np.int32)
     lookup[kept] = np.arange(kept.size)
-    lookup[rest] = kept.size + pool
-    n_pools = int(pool[-1]) + 1
-    lookup[size:] = kept.size + n_pools + np.arange(2)
-    labels = [f"{int(n):,} categories, pool {k + 1}" for k, n in enumerate(np.bincount(pool))]
-    vocabulary = pa.concat_arrays([column.vocabulary.take(pa.array(kept)), pa.array(labels, pa.large_string())])
+    lookup[size:] = kept.size + 1 + np.arange(2)
+    label = pa.array([f"{size - kept.size:,} rarer categories"], pa.large_string())
+    vocabulary = pa.concat_arrays([column.vocabulary.take(pa.array(kept)), label])
     once, twice = (int(np.count_nonzero(frequency == times)) for times in (1, 2))
-    return replace(column, vocabulary=vocabulary, seen=(once, twice)), lookup
+    return replace(column, vocabulary=vocabulary, pooled=Pooled(kept.size, once, twice)), lookup

@@ -150,16 +150,20 @@ def _added(table: Tally | None, tally: Tally, places: NDArray[np.int64], n_group
     if table is None:
         n_cells = tally.rows.shape[1]
         weights = None if tally.weights is None else np.zeros((0, n_cells), np.int64)
-        table = Tally(np.zeros((0, n_cells), np.uint16), weights)
-    most = int(table.rows.max(initial=0)) + int(tally.rows.max(initial=0))
-    smallest = np.min_scalar_type(max(most, np.iinfo(np.uint16).max)) if most <= _MOST_UINT32 else np.int64
-    rows = _grown(table.rows, n_groups).astype(np.promote_types(table.rows.dtype, smallest), copy=False)
+        table = Tally(np.zeros((0, n_cells), _UNSIGNED[0]), weights)
+    rows = _widened(_grown(table.rows, n_groups), int(table.rows.max(initial=0)) + int(tally.rows.max(initial=0)))
     rows[places] += tally.rows.astype(rows.dtype)
     if table.weights is None or tally.weights is None:
         return Tally(rows)
     weights = _grown(table.weights, n_groups)
     weights[places] += tally.weights
     return Tally(rows, weights)
+
+
+def _widened(rows: NDArray[Any], most: int) -> NDArray[Any]:
+    """In a type that holds ``most`` rows."""
+    fitting = next((dtype for dtype in _UNSIGNED if most <= np.iinfo(dtype).max), np.int64)
+    return rows.astype(fitting, copy=False) if np.iinfo(fitting).max > np.iinfo(rows.dtype).max else rows
 
 
 def _grown(table: NDArray[np.int64], n_groups: int) -> NDArray[np.int64]:
@@ -176,4 +180,5 @@ def _summed(table: NDArray[np.int64], groups: NDArray[np.int64]) -> NDArray[np.i
     return total
 
 
-_MOST_UINT32 = np.iinfo(np.uint32).max
+#: Types of a table, the smallest first.
+_UNSIGNED = (np.uint16, np.uint32)

@@ -13,7 +13,7 @@ from gpudrift.frames import Problem, Source, TableLike, open_source
 from gpudrift.profiles.columns import Column
 from gpudrift.profiles.counting import Progress, count_source
 from gpudrift.profiles.counts import Counts
-from gpudrift.profiles.weights import DEFAULT_EXPONENT, RowWeights
+from gpudrift.profiles.weights import RowWeights
 from gpudrift_kernels.backend import Backend, get_backend
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Profile:
     problems: tuple[Problem, ...]
     explicit: frozenset[str]
     weights: str | None = None
-    weight_exponent: int = DEFAULT_EXPONENT
+    weight_exponent: int = 0
 
     @classmethod
     def build(
@@ -57,7 +57,7 @@ class Profile:
         problems: Iterable[Problem],
         explicit: frozenset[str],
         weights: str | None = None,
-        weight_exponent: int = DEFAULT_EXPONENT,
+        weight_exponent: int = 0,
     ) -> Profile:
         """From planned columns and the reference counted over them."""
         from gpudrift.profiles.gdp import content_digest
@@ -77,8 +77,18 @@ class Profile:
         return self.reference.n_rows
 
     def row_weights(self, source: Source, name: str | None, role: str = "current") -> RowWeights | None:
-        """The weights of a source's rows, in the profile's units; None without a name."""
-        return None if name is None else RowWeights.of(source, name, role, self.weight_exponent)
+        """The weights of a source's rows, in the profile's units; None without a name.
+
+        Raises
+        ------
+        DataError
+            The profile was made without weights.
+        """
+        if name is None:
+            return None
+        if self.weights is None:
+            raise DataError(f"the profile was made without weights; make it again with weights={name!r}")
+        return RowWeights.of(source, name, role, self.weight_exponent)
 
     def count(
         self,

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 from gpudrift.errors import DataError
 from gpudrift.frames import Batch, Problem, Source, column_kind, family, floats, held_type, require_columns, type_name
 
-#: Units that the largest weight of a reference has: 30 bits to be weighed, 32 for a number of rows to add up in.
-_BITS: Final = 30
-#: Of a profile without weights: 16 is the largest weight that has so many units.
-DEFAULT_EXPONENT: Final = 4 - _BITS
+#: Units that the largest weight of a reference has: 26 bits to be weighed, 36 for as many rows to add up in. Current
+#: weights may be 16,000 times as large.
+_BITS: Final = 26
 _ROWS_SQUARED: Final = 1 << 22
 _MOST_UNITS: Final = 2.0**40
 _MOST_SUM: Final = 2.0**62
@@ -72,7 +71,7 @@ class RowWeights:
         if scaled.max(initial=0.0) > _MOST_UNITS or self.total + float(scaled.sum()) > _MOST_SUM:
             raise DataError(
                 f"weights {self.name!r} of the {self.role} data are too large beside those of the reference "
-                f"(up to {values.max():.3g}); scale them to average about 1 on both sides"
+                f"(up to {values.max():.3g}, over 16,000 times as large); check the largest, or scale both sides alike"
             )
         units: NDArray[np.int64] = np.rint(scaled).astype(np.int64)
         self.n_rows += units.size
@@ -101,7 +100,8 @@ class RowWeights:
             raise DataError(f"weights {self.name!r} of the {self.role} data {what}; {remedy}")
         if not self.n_invalid:
             return []
-        what = f"holds {self.n_invalid:,} weights in the {self.role} data that are negative, missing or not finite"
+        weights, are = ("weights", "are") if self.n_invalid > 1 else ("weight", "is")
+        what = f"holds {self.n_invalid:,} {weights} in the {self.role} data that {are} negative, missing or not finite"
         return [Problem(self.name, what, "they count as 0; mend them or drop the rows")]
 
 
@@ -115,13 +115,13 @@ def check_weights(source: Source, name: str, role: str) -> None:
 
 
 def unit_exponent(source: Source, name: str) -> int:
-    """Exponent of the unit for the weights of a reference: its largest weight has 2**29 to 2**30 units."""
+    """Exponent of the unit for the weights of a reference: its largest weight has 2**25 to 2**26 units."""
     check_weights(source, name, "reference")
     largest = 0.0
     for batch in source.batches([name]):
         values = floats(batch.columns[name])
         largest = max(largest, float(np.max(values, initial=0.0, where=values >= 0)))
-    return int(np.frexp(largest)[1]) - _BITS if largest else DEFAULT_EXPONENT
+    return int(np.frexp(largest)[1]) - _BITS if largest else 0
 
 
 def squares_by_group(units: NDArray[np.int64], groups: NDArray[np.int32], n_groups: int) -> list[int]:

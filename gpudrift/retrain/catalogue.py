@@ -10,6 +10,7 @@ from typing import Any, Final
 from gpudrift.errors import ConfigError
 from gpudrift.nearest import hint
 from gpudrift.retrain.learner import Learner
+from gpudrift.retrain.parameters import check_types
 from gpudrift.retrain.settings import Settings
 from gpudrift.retrain.trainer import Trainer
 
@@ -37,7 +38,8 @@ def get_trainer(name: str, *, device: str = "auto", seed: int = 0, **params: Any
         The same seed, data and number of threads give the same model.
     **params
         Fields of the learner (``gpudrift.retrain.learners``) and of ``gpudrift.retrain.Settings``: ``columns``,
-        ``categorical``, ``max_categories``, ``task``, ``replay_rows``, ``refit_every``, ``gap_tolerance``, ``margin``.
+        ``categorical``, ``max_categories``, ``task``, ``replay_rows``, ``refit_every``, ``gap_tolerance``, ``margin``,
+        ``anchor_sets``, ``anchor_rows``, ``regime``, ``on_forgetting``.
 
     Raises
     ------
@@ -58,14 +60,15 @@ def get_trainer(name: str, *, device: str = "auto", seed: int = 0, **params: Any
     gpudrift.errors.ConfigError: trainer 'rigde' is unknown: did you mean 'ridge'?
     """
     of_trainer = {field.name for field in fields(Settings)}
-    settings = Settings(**{key: value for key, value in params.items() if key in of_trainer})
     learner = make_learner(name, {key: value for key, value in params.items() if key not in of_trainer})
-    return Trainer(learner, device=device, seed=seed, settings=settings)
+    given = {key: value for key, value in params.items() if key in of_trainer}
+    check_types(name, Settings, given)
+    return Trainer(learner, device=device, seed=seed, settings=Settings(**given))
 
 
 def make_learner(name: str, params: Mapping[str, Any]) -> Learner:
     """A learner by name, with parameters that it has."""
-    if name not in LEARNERS:
+    if not isinstance(name, str) or name not in LEARNERS:
         raise ConfigError(f"trainer {name!r} is unknown: {hint(str(name), LEARNERS)}")
     module, kind = LEARNERS[name]
     made = getattr(importlib.import_module(f"gpudrift.retrain.learners.{module}"), kind)
@@ -73,5 +76,6 @@ def make_learner(name: str, params: Mapping[str, Any]) -> Learner:
     for key in params:
         if key not in known:
             raise ConfigError(f"{name}.{key} is unknown: {hint(key, [*known, *(f.name for f in fields(Settings))])}")
+    check_types(name, made, params)
     learner: Learner = made(**params)
     return learner

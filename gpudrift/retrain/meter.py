@@ -6,6 +6,7 @@ import re
 import sys
 import threading
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -23,11 +24,11 @@ class Meter:
         self._device = device
 
     def __enter__(self) -> Meter:
-        if self._device == "cuda":
-            cuda = _torch_cuda()
+        cuda = _torch_cuda() if self._device == "cuda" else None
+        if cuda is not None:
             cuda.synchronize()
             cuda.reset_peak_memory_stats()
-        else:
+        elif self._device == "cpu":
             _reset_peak()
         self._device_start = time.process_time()
         self._start = time.perf_counter()
@@ -36,15 +37,17 @@ class Meter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._device == "cuda" and error is None:
-            _torch_cuda().synchronize()
+        if self._device == "cuda" and error is None and (cuda := _torch_cuda()) is not None:
+            cuda.synchronize()
         self._wall = time.perf_counter() - self._start
         self._device_s = self._wall if self._device == "cuda" else time.process_time() - self._device_start
 
     def cost(self, rows: int) -> Cost:
         """What the block took."""
-        peak = _torch_cuda().max_memory_allocated() if self._device == "cuda" else _peak()
-        return Cost(self._wall, self._device_s, rows, int(peak))
+        if self._device == "cuda":
+            cuda = _torch_cuda()
+            return Cost(self._wall, self._device_s, rows, 0 if cuda is None else int(cuda.max_memory_allocated()))
+        return Cost(self._wall, self._device_s, rows, _peak())
 
 
 def _reset_peak() -> None:
@@ -69,6 +72,9 @@ def _peak() -> int:
 
 
 def _torch_cuda() -> Any:
+    """None where there is no PyTorch for GPUs: ridge, forest and xgboost do without, and end with a transfer back."""
+    if find_spec("torch") is None:
+        return None
     import torch
 
-    return torch.cuda
+    return torch.cuda if torch.version.cuda is not None else None

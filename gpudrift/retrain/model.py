@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem, TableLike, open_source
-from gpudrift.retrain.anchors import MOST_ROWS, Transfer
+from gpudrift.retrain.anchors import MOST_ROWS, Transfer, is_automatic, usable
 from gpudrift.retrain.features import Features
 from gpudrift.retrain.learner import Job, Learner, State
 from gpudrift.retrain.losses import score
@@ -33,13 +33,13 @@ class Model:
     Attributes
     ----------
     id : str
-        SHA-256 of trainer, parameters, seed, parent and data: the same fit on the same data has the same.
+        SHA-256 of trainer, parameters, seed, parent, data and replay: the same fit on the same data has the same.
     parent : str or None
         The id of the model that an update began with.
     how : str
         What made it: "full", or the capability of the update.
-    warm_starts, full_rows, rows_since : int
-        Updates since the last full fit, the rows of that fit, and the new rows of those updates.
+    warm_starts, full_rows, rows_since, rows_seen : int
+        Updates since the last full fit, the rows of that fit, the new rows of those updates; labelled rows ever passed.
     features, target : Features, Target
         The pipeline, frozen.
     cost : Cost
@@ -63,6 +63,9 @@ class Model:
     warm_starts: int = 0
     full_rows: int = 0
     rows_since: int = 0
+    rows_seen: int = 0
+    replay: int | None = None
+    described: Mapping[str, str] = field(default_factory=dict)
     reservoir: Reservoir | None = None
     anchors: Mapping[str, pa.Table] = field(default_factory=dict)
     transfer: Transfer | None = None
@@ -75,7 +78,8 @@ class Model:
     @cached_property
     def id(self) -> str:
         """Hex SHA-256 of where it comes from."""
-        origin = [self.learner.name, self.params, self.job.seed, self.how, self.parent, self.data_digest]
+        settings = [self.params, self.described, self.job.seed, self.how, self.replay]
+        origin = [self.learner.name, *settings, self.parent, self.data_digest]
         return hashlib.sha256(json.dumps(origin, sort_keys=True).encode()).hexdigest()
 
     def predict(self, frame: TableLike) -> NDArray[Any]:
@@ -111,8 +115,24 @@ class Model:
         return self._score(self._plain(frame))
 
     def with_anchors(self, frames: Mapping[str, TableLike]) -> Model:
-        """The model with more anchors: labelled rows of a past regime, at most 5,000 of each, spread over the frame."""
-        return replace(self, anchors={**self.anchors, **{name: self._plain(frame) for name, frame in frames.items()}})
+        """The model with anchors of your own, in place of those that were cut automatically.
+
+        Parameters
+        ----------
+        frames : mapping of name to table
+            Labelled rows of a past regime, never trained on: at most 5,000 are kept of each, spread over the frame.
+
+        Raises
+        ------
+        DataError
+            Too few rows: of two classes an anchor needs 20 rows of each.
+        """
+        given = {name: rows for name, rows in self.anchors.items() if not is_automatic(rows)}
+        for name, frame in frames.items():
+            given[name] = self._plain(frame)
+            if not usable(given[name], self.target):
+                raise DataError(f"anchor {name!r} holds fewer than 20 rows of a class; pass more rows")
+        return replace(self, anchors=given)
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write a folder of data files (no pickle) under one digest; it appears whole or not at all.
@@ -130,7 +150,11 @@ class Model:
         """Change of the score on each anchor since a model; None where it carries no anchor."""
         if not before.anchors:
             return None
-        return Transfer({name: self._score(rows) - before._score(rows) for name, rows in before.anchors.items()})
+        changes = {}
+        for name, rows in before.anchors.items():
+            unit = 1.0 if self.target.n_classes else float(np.std(rows[LABEL].to_numpy())) or 1.0
+            changes[name] = (self._score(rows) - before._score(rows)) / unit
+        return Transfer(changes)
 
     def __repr__(self) -> str:
         return f"<Model {self.learner.name} of {self.target.name!r}, {self.how}, {self.id[:12]}>"
@@ -156,4 +180,6 @@ class Model:
         return stream.sample(np.unique(np.linspace(0, n_rows - 1, min(n_rows, MOST_ROWS)).astype(np.int64)))
 
     def _score(self, rows: pa.Table) -> float:
-        return score(self._predict(rows), rows[LABEL].to_numpy())
+        """Of rows as ``_plain`` keeps them: numbers and text, whatever types they came in."""
+        inputs = self.features.transform({name: rows[name] for name in self.features.names})
+        return score(self.learner.predict(self.state, inputs, self.job), rows[LABEL].to_numpy())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -51,8 +52,7 @@ def _refuse_untrusted(found: list[str]) -> None:
 
 
 def _check_trees(estimator: Any) -> None:
-    trees = [member.tree_ for member in np.ravel(getattr(estimator, "estimators_", [estimator]))]
-    for tree in trees:
+    for tree in _trees(estimator):
         inner = tree.children_left >= 0
         for children in (tree.children_left, tree.children_right):
             below = children[inner]
@@ -64,3 +64,23 @@ def _check_trees(estimator: Any) -> None:
                 raise ModelError("the model holds a tree that points outside itself; fetch it again")
         if np.any(tree.feature[inner] < 0) or np.any(tree.feature[inner] >= tree.n_features):
             raise ModelError("the model holds a tree of features that it does not have; fetch it again")
+
+
+def _trees(held: Any) -> Iterator[Any]:
+    """Every tree, however deep it lies in pipelines and ensembles: none goes unchecked."""
+    waiting, seen = [held], set[int]()
+    while waiting:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if type(value).__name__ == "Tree" and type(value).__module__ == "sklearn.tree._tree":
+            yield value
+        elif isinstance(value, Mapping):
+            waiting += value.values()
+        elif isinstance(value, list | tuple | set | frozenset) or (
+            isinstance(value, np.ndarray) and value.dtype == object
+        ):
+            waiting += np.ravel(value).tolist() if isinstance(value, np.ndarray) else value
+        elif hasattr(value, "__dict__") and not isinstance(value, type):
+            waiting += vars(value).values()

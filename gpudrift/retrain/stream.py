@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 from gpudrift.errors import DataError
-from gpudrift.frames import Batch, Raw, Source, floats, require_columns, rows_at
+from gpudrift.frames import Batch, Raw, Source, arrow_type, column_kind, floats, require_columns, rows_at
 from gpudrift.retrain.features import MISSING, OTHER, Features, Inputs
 from gpudrift.retrain.target import Target, has_label
 
@@ -54,25 +54,32 @@ def joined(parts: Sequence[Rows]) -> Rows:
 
 @dataclass(frozen=True)
 class Summary:
-    """Labelled rows, rows of each class, features without a value, rows of a category without a code of its own, and a
-    SHA-256 of all that a learner sees."""
+    """Labelled rows, the sum of their weights, features without a value, rows of a category without a code of its own,
+    and a SHA-256 of all that a learner sees."""
 
     n_rows: int
-    per_class: tuple[int, ...]
+    weight: float
     empty: tuple[str, ...]
     other: Mapping[str, int]
     digest: str
 
 
 class Labelled:
-    """The rows of a source that have a label, batch by batch."""
+    """The rows of a source that have a label, batch by batch, without those at ``left_out``: positions among them."""
 
-    def __init__(self, source: Source, target: str, weights: Weights, role: str) -> None:
+    def __init__(
+        self, source: Source, target: str, weights: Weights, role: str, *, left_out: NDArray[np.int64] | None = None
+    ) -> None:
         require_readable(source, [target, weights] if isinstance(weights, str) else [target], role)
         self.source = source
         self.target = target
         self.role = role
-        self._weights = weights if weights is None or isinstance(weights, str) else np.asarray(weights, np.float64)
+        self._weights = weights if weights is None or isinstance(weights, str) else _numbers(weights)
+        self._left_out = np.empty(0, np.int64) if left_out is None else left_out
+
+    def without(self, positions: NDArray[np.int64]) -> Labelled:
+        """The same without the rows at ascending positions."""
+        return Labelled(self.source, self.target, self._weights, self.role, left_out=positions)
 
     @property
     def features(self) -> list[str]:
@@ -90,17 +97,20 @@ class Labelled:
     def batches(self, names: Sequence[str]) -> Iterator[tuple[Batch, Raw, NDArray[np.float64] | None]]:
         """Columns, labels and weights of the rows that have a label."""
         extra = [self.target, *filter(None, [self._weights_name])]
-        start = 0
+        start = n_labelled = 0
         for batch in self.source.batches([*names, *extra]):
             weights = self._weights_of(batch, start)
             start += batch.n_rows
             labels = batch.columns[self.target]
-            present = has_label(labels)
+            kept = np.flatnonzero(has_label(labels))
+            lower, upper = np.searchsorted(self._left_out, [n_labelled, n_labelled + kept.size])
+            out = self._left_out[lower:upper] - n_labelled
+            n_labelled += kept.size
+            kept = np.delete(kept, out)
             columns = {name: batch.columns[name] for name in names}
-            if present.all():
+            if kept.size == batch.n_rows:
                 yield Batch(columns, batch.n_rows), labels, weights
                 continue
-            kept = np.flatnonzero(present)
             columns = {name: rows_at(raw, kept) for name, raw in columns.items()}
             yield Batch(columns, kept.size), rows_at(labels, kept), None if weights is None else weights[kept]
         if isinstance(self._weights, np.ndarray) and self._weights.shape != (start,):
@@ -110,12 +120,22 @@ class Labelled:
         if self._weights is None:
             return None
         if isinstance(self._weights, str):
-            weights = floats(batch.columns[self._weights])
+            raw = batch.columns[self._weights]
+            if column_kind(arrow_type(raw)) != "numeric":
+                raise DataError(f"weights {self._weights!r} are {arrow_type(raw)}, not numbers; cast them")
+            weights = floats(raw)
         else:
             weights = self._weights[start : start + batch.n_rows]
-        if not np.all(weights >= 0):
-            raise DataError("weights hold a negative or missing value; give every row a number of 0 or more")
+        if not np.all((weights >= 0) & np.isfinite(weights)):
+            raise DataError("weights hold a negative, infinite or missing value; give every row a number of 0 or more")
         return weights
+
+
+def _numbers(weights: ArrayLike) -> NDArray[np.float64]:
+    try:
+        return np.asarray(weights, np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"weights are no numbers ({error}); pass one number a row, or the name of a column") from error
 
 
 def require_readable(source: Source, names: Sequence[str], role: str) -> None:
@@ -183,15 +203,12 @@ class Stream:
 
     def summary(self) -> Summary:
         """What is to be known of the new rows before anything learns from them; one pass."""
-        n_classes = self._target.n_classes
-        per_class = np.zeros(n_classes or 0, np.int64)
         present = np.zeros(len(self._features.names), bool)
         others = np.zeros(len(self._features.categories), np.int64)
-        n_rows, digest = 0, hashlib.sha256()
+        n_rows, weight, digest = 0, 0.0, hashlib.sha256()
         for rows in self.new():
             n_rows += len(rows)
-            if n_classes:
-                per_class += np.bincount(rows.labels, minlength=n_classes)
+            weight += len(rows) if rows.weights is None else float(rows.weights.sum())
             inputs = rows.inputs
             present |= np.concatenate([~np.isnan(inputs.numbers).all(axis=0), (inputs.codes != MISSING).any(axis=0)])
             others += (inputs.codes == OTHER).sum(axis=0)
@@ -200,7 +217,7 @@ class Stream:
                     digest.update(np.ascontiguousarray(values).data)
         empty = tuple(name for name, seen in zip(self._features.names, present, strict=True) if not seen)
         other = {c.name: n for c, n in zip(self._features.categories, others.tolist(), strict=True) if n}
-        return Summary(n_rows, tuple(per_class.tolist()), empty, other, digest.hexdigest())
+        return Summary(n_rows, weight, empty, other, digest.hexdigest())
 
     def _new_rows(self) -> Iterator[Rows]:
         n_batches, last = 0, list[Rows]()

@@ -37,7 +37,8 @@ def train(learner: Network, stream: Stream, job: Job, start: Learned | None) -> 
         else:
             centre, scale = start.centre, start.scale
             anchor = {name: value.to(job.device) for name, value in start.weights.items()}
-            module.load_state_dict(_shrunk(anchor, fresh, learner))
+            weights = {name for name, _ in module.named_parameters()}
+            module.load_state_dict(_shrunk(anchor, fresh, weights, learner))
         best = _epochs(learner, module, _Batches(stream, job, centre, scale, learner.batch_size), anchor)
     return Learned({name: value.cpu() for name, value in best.items()}, centre, scale)
 
@@ -191,12 +192,13 @@ def _scale(stream: Stream, job: Job) -> tuple[float, float]:
 
 
 def _shrunk(
-    anchor: dict[str, torch.Tensor], fresh: dict[str, torch.Tensor], learner: Network
+    anchor: dict[str, torch.Tensor], fresh: dict[str, torch.Tensor], weights: set[str], learner: Network
 ) -> dict[str, torch.Tensor]:
+    """Weights shrunk and perturbed; buffers, such as the statistics of BatchNorm, as they were."""
     if {name: value.shape for name, value in anchor.items()} != {name: value.shape for name, value in fresh.items()}:
         raise ConfigError("the model is of another network; update it with the parameters that it was fitted with")
     return {
-        name: learner.shrink * value + learner.perturb * fresh[name] if value.is_floating_point() else value
+        name: learner.shrink * value + learner.perturb * fresh[name] if name in weights else value
         for name, value in anchor.items()
     }
 

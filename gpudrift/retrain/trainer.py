@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import chain
-from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from gpudrift.errors import ConfigError, DataError, TrainingError
+from gpudrift.errors import ConfigError
 from gpudrift.frames import Batch, Problem, TableLike, open_source
+from gpudrift.retrain.admission import (
+    admitted,
+    check_model,
+    check_not_worse,
+    check_remembers,
+    check_task,
+    chosen,
+    finite,
+    listed,
+)
+from gpudrift.retrain.anchors import cut, is_automatic, marked, thinned, usable
 from gpudrift.retrain.device import choose_device
 from gpudrift.retrain.features import Features, fit_features
-from gpudrift.retrain.learner import CAPABILITIES, Capability, Job, Learner, Mergeable, State
-from gpudrift.retrain.losses import loss
+from gpudrift.retrain.learner import Capability, Job, Learner, Mergeable
 from gpudrift.retrain.meter import Meter
 from gpudrift.retrain.model import Model
+from gpudrift.retrain.parameters import as_json, described
 from gpudrift.retrain.reservoir import Reservoir
 from gpudrift.retrain.settings import Settings
 from gpudrift.retrain.stream import LABEL, WEIGHT, Labelled, Rows, Stream, Summary, Weights, require_readable
 from gpudrift.retrain.target import Target, fit_target
-
-#: Fewer labelled rows teach nothing.
-MIN_ROWS: Final = 30
-_CHECKED_ROWS: Final = 5_000
 
 
 class Trainer:
@@ -48,11 +53,11 @@ class Trainer:
     def __init__(
         self, learner: Learner, *, device: str = "auto", seed: int = 0, settings: Settings | None = None
     ) -> None:
-        if not isinstance(seed, int) or seed < 0:
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise ConfigError(f"seed must be an integer >= 0, got {seed!r}")
         self.learner = learner
         self.device = choose_device(device, learner)
-        self.seed = seed
+        self.seed = int(seed)
         self.settings = settings or Settings()
 
     @property
@@ -83,31 +88,37 @@ class Trainer:
         """
         with Meter(self.device) as meter:
             source = open_source(frame, "training", again=True)
-            labelled = Labelled(source, target, weights, "training data")
-            fitted = fit_target(target, source.types[target], labelled.labels(), self.settings.task)
-            self._check_task(fitted)
+            every = Labelled(source, target, weights, "training data")
+            fitted = fit_target(target, source.types[target], every.labels(), self.settings.task)
+            check_task(self.learner, fitted)
+            cuts = self._cuts(every)
+            labelled = every.without(_positions(cuts))
             problems = list(source.problems)
             if features is None:
                 features, more = self._features(labelled)
                 problems += more
             features.check(source.types, "training data")
             stream = Stream(labelled, features, fitted)
-            summary = self._checked(stream, fitted)
+            summary = admitted(stream, fitted)
             job = Job(features, fitted.n_classes, self.device, self.seed)
             state = self.learner.fit(stream, job)
-            self._finite(state, stream, job)
+            finite(self.learner, state, stream, job)
             reservoir = self._reservoir(None, stream, summary)
+            anchors = _sampled(cuts, Stream(every, features, fitted), fitted, 0)
         return Model(
             learner=self.learner,
             state=state,
             job=job,
             target=fitted,
             how="full",
-            params=_parameters(self.learner),
+            params=as_json(self.learner),
+            described=described(self.learner),
             data_digest=summary.digest,
             cost=meter.cost(summary.n_rows),
             full_rows=summary.n_rows,
+            rows_seen=summary.n_rows + _positions(cuts).size,
             reservoir=reservoir,
+            anchors=anchors,
             problems=tuple(problems),
         )
 
@@ -143,46 +154,58 @@ class Trainer:
         DataError
             A new class, a feature without a value, too few rows.
         TrainingError
-            The loss became NaN, or the update made the model worse on the rows it learned from.
+            The loss became NaN; the update made the model worse on the rows it learned from; an anchor lost more than
+            ``margin`` (but for exact sums, which forget nothing without a decay, and "full").
         """
-        how = self._how(how)
-        self._check_model(model, target, how, replay)
+        how = chosen(self.learner, how)
+        check_model(self.learner, model, target, how, replay)
         with Meter(self.device) as meter:
             source = open_source(frame, "update", again=True)
             model.features.check(source.types, "new data")
-            labelled = Labelled(source, target, weights, "new data")
-            features, past = model.features, _past(model, replay)
+            every = Labelled(source, target, weights, "new data")
+            cuts = self._cuts(every, model)
+            labelled = every.without(_positions(cuts))
+            features, past, problems = model.features, _past(model, replay), list(source.problems)
             if how == "full":
-                features, _ = self._features(labelled, past, model.features.names)
+                features, more = self._features(labelled, past, model.features)
+                problems += more
             stream = Stream(labelled, features, model.target, None if past is None else _rows(past, features))
-            summary = self._checked(stream, model.target, how)
+            summary = admitted(stream, model.target, how)
             warm_starts = 0 if how == "full" else model.warm_starts + 1
             job = Job(features, model.target.n_classes, self.device, self.seed + warm_starts)
             if how == "full":
                 state = self.learner.fit(stream, job)
             else:
                 state = self.learner.update(model.state, stream, job, how)
-            after = self._finite(state, stream, job)
+            after = finite(self.learner, state, stream, job)
             if how not in ("full", "exact_sums"):
-                self._not_worse(model, after, stream)
+                check_not_worse(model, after, stream, self.settings.worse)
             reservoir = self._reservoir(model.reservoir, stream, summary)
-        updated = replace(
-            model,
-            learner=self.learner,
-            state=state,
-            job=job,
+            updated = replace(model, learner=self.learner, state=state, job=job)
+            updated = replace(updated, transfer=updated.transfer_from(model))
+            if how not in ("full", "exact_sums") and self.settings.on_forgetting == "refuse":
+                check_remembers(updated, self.settings.margin)
+            anchors = {
+                **model.anchors,
+                **_sampled(cuts, Stream(every, features, model.target), model.target, model.rows_seen),
+            }
+        return replace(
+            updated,
             how=how,
-            params=_parameters(self.learner),
+            params=as_json(self.learner),
+            described=described(self.learner),
             data_digest=summary.digest,
             cost=meter.cost(summary.n_rows),
             parent=model.id,
+            replay=replay,
             warm_starts=warm_starts,
             full_rows=summary.n_rows + (0 if past is None else past.num_rows) if how == "full" else model.full_rows,
             rows_since=0 if how == "full" else model.rows_since + summary.n_rows,
+            rows_seen=model.rows_seen + summary.n_rows + _positions(cuts).size,
             reservoir=reservoir,
-            problems=(*source.problems, *_unnamed(summary)),
+            anchors=thinned(anchors),
+            problems=(*problems, *_unnamed(summary)),
         )
-        return replace(updated, transfer=updated.transfer_from(model))
 
     def merge(self, first: Model, second: Model) -> Model:
         """One model of the rows of both, for ridge: shards fitted with the same ``features`` add up.
@@ -193,13 +216,23 @@ class Trainer:
             The trainer keeps no sums, or the models see different features or targets.
         """
         if not isinstance(self.learner, Mergeable):
-            raise ConfigError(f"{self.learner.name} cannot merge models; it can {_listed(self.capabilities)}")
+            raise ConfigError(f"{self.learner.name} cannot merge models; it can {listed(self.capabilities)}")
         if first.features != second.features or first.target != second.target:
             raise ConfigError("models merge if they share features and target; fit both with features=first.features")
         state = self.learner.merge(first.state, second.state)
-        digest = "+".join(sorted([first.data_digest, second.data_digest]))
-        cost = replace(first.cost, rows=first.cost.rows + second.cost.rows)
-        return replace(first, state=state, data_digest=digest, cost=cost, parent=None)
+        return replace(
+            first,
+            learner=self.learner,
+            state=state,
+            params=as_json(self.learner),
+            data_digest="+".join(sorted([first.data_digest, second.data_digest])),
+            cost=first.cost + second.cost,
+            parent=None,
+            full_rows=first.full_rows + second.full_rows,
+            rows_since=first.rows_since + second.rows_since,
+            rows_seen=first.rows_seen + second.rows_seen,
+            problems=tuple(dict.fromkeys([*first.problems, *second.problems])),
+        )
 
     def due(self, model: Model, *, gap: float | None = None) -> str | None:
         """Why a full fit is due; None: it is not.
@@ -232,91 +265,37 @@ class Trainer:
         return None
 
     def _features(
-        self, labelled: Labelled, past: pa.Table | None = None, names: Sequence[str] = ()
+        self, labelled: Labelled, past: pa.Table | None = None, known: Features | None = None
     ) -> tuple[Features, list[Problem]]:
-        """The pipeline of labelled rows, and of those of the past where there are any."""
+        """The pipeline of labelled rows; of those of the past too, and of the same columns, where there are any."""
         settings = self.settings
-        columns = list(names or settings.columns or labelled.features)
+        if labelled.target in settings.columns:
+            raise ConfigError(f"columns hold the target {labelled.target!r}; leave it out")
+        given = [name for name in labelled.features if name != settings.regime]
+        columns = list(known.names if known is not None else settings.columns or given)
+        categorical = [category.name for category in known.categories] if known is not None else settings.categorical
         types = labelled.source.types
-        require_readable(labelled.source, [*columns, *settings.categorical], labelled.role)
+        require_readable(labelled.source, [*columns, *categorical], labelled.role)
         batches: Iterable[Batch] = (batch for batch, _, _ in labelled.batches(columns))
         if past is not None:
             batches = chain(batches, [Batch({name: past[name] for name in columns}, past.num_rows)])
         return fit_features(
             batches,
             {name: types[name] for name in columns},
-            categorical=settings.categorical,
+            categorical=categorical,
             max_categories=settings.max_categories,
         )
 
-    def _how(self, how: Capability | None) -> Capability:
-        if how is None:
-            return self.capabilities[0]
-        if how not in self.capabilities:
-            what = "cannot" if how in CAPABILITIES else "knows no"
-            raise ConfigError(f"{self.learner.name} {what} {how!r}; it can {_listed(self.capabilities)}")
-        return how
-
-    def _check_model(self, model: Model, target: str, how: Capability, replay: int | None) -> None:
-        if model.learner.name != self.learner.name:
-            raise ConfigError(f"the model is of {model.learner.name!r}, not {self.learner.name!r}; get its own trainer")
-        if target != model.target.name:
-            raise DataError(
-                f"the model predicts {model.target.name!r}, not {target!r}; pass target={model.target.name!r}"
-            )
-        if replay is not None and (not isinstance(replay, int) or replay < 0):
-            raise ConfigError(f"replay must be a number of rows, 0 or more, got {replay!r}")
-        if how == "exact_sums" and replay:
-            raise ConfigError(
-                f"{self.learner.name} adds exact sums, and a replayed row would count twice; pass replay=0"
-            )
-
-    def _check_task(self, target: Target) -> None:
-        task = "regression" if target.n_classes is None else "classification"
-        if task not in self.learner.tasks:
-            held = "a number" if task == "regression" else "a class"
-            raise DataError(
-                f"{self.learner.name} does {' and '.join(self.learner.tasks)}, and target {target.name!r} is {held}; "
-                f"pass another target, or task={self.learner.tasks[0]!r}"
-            )
-
-    def _checked(self, stream: Stream, target: Target, how: Capability = "full") -> Summary:
-        """The summary of rows that are fit to learn from."""
-        summary = stream.summary()
-        least = 1 if how == "exact_sums" else MIN_ROWS
-        if summary.n_rows < least:
-            raise DataError(f"{summary.n_rows:,} labelled rows are too few to learn from; pass {least} or more")
-        if summary.empty and how != "full" and summary.n_rows >= MIN_ROWS:
-            raise DataError(f"feature {summary.empty[0]!r} has no value in the new data; repair it, or fit without it")
-        if target.n_classes and how != "exact_sums":
-            seen = np.zeros(target.n_classes, np.int64)
-            for rows in stream:
-                seen += np.bincount(rows.labels, minlength=target.n_classes)
-            if not seen.all():
-                missing = target.classes[int(np.argmin(seen))]
-                raise DataError(
-                    f"no row of class {missing!r} is among the new and replayed rows; pass more rows, or replay=None"
-                )
-        return summary
-
-    def _finite(self, state: State, stream: Stream, job: Job) -> float:
-        """The loss on some of the rows that were learned from."""
-        rows = _some(stream)
-        value = loss(self.learner.predict(state, rows.inputs, job), rows.labels)
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"the loss of {self.learner.name} became {value}; scale the target or take smaller steps"
-            )
-        return value
-
-    def _not_worse(self, before: Model, after: float, stream: Stream) -> None:
-        rows = _some(stream)
-        was = loss(before.learner.predict(before.state, rows.inputs, before.job), rows.labels)
-        if after > was * self.settings.worse and after > was + 1e-6:
-            raise TrainingError(
-                f"the update diverged: its loss on its own rows went from {was:.4g} to {after:.4g}; "
-                "take smaller steps or fit in full (the model is unchanged)"
-            )
+    def _cuts(self, labelled: Labelled, model: Model | None = None) -> dict[str, NDArray[np.int64]]:
+        """Rows to keep out of training as anchors: none where the user gave some, or the learner adds exact sums."""
+        if self.settings.regime is not None:
+            require_readable(labelled.source, [self.settings.regime], labelled.role)
+        own = model is not None and any(not is_automatic(rows) for rows in model.anchors.values())
+        if own or self.capabilities[0] == "exact_sums":
+            return {}
+        if model is None:
+            return cut(labelled, self.settings)
+        return cut(labelled, self.settings, n_before=model.rows_seen, known=list(model.anchors))
 
     def _reservoir(self, before: Reservoir | None, stream: Stream, summary: Summary) -> Reservoir | None:
         if not self.settings.replay_rows or self.capabilities[0] == "exact_sums":
@@ -345,25 +324,18 @@ def _unnamed(summary: Summary) -> list[Problem]:
     ]
 
 
-def _some(stream: Stream) -> Rows:
-    """At most 5,000 rows spread over the first block."""
-    rows = next(iter(stream))
-    return rows.take(np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _CHECKED_ROWS)).astype(np.int64)))
+def _positions(cuts: Mapping[str, NDArray[np.int64]]) -> NDArray[np.int64]:
+    """All of them, ascending."""
+    return np.sort(np.concatenate([np.empty(0, np.int64), *cuts.values()]))
 
 
-def _parameters(learner: Learner) -> dict[str, Any]:
-    """Parameters as JSON; what is none (a network, an estimator) is left out."""
-    values = {field.name: getattr(learner, field.name) for field in fields(learner)}  # type: ignore[arg-type]
-    return {name: value for name, value in values.items() if _is_json(value)}
-
-
-def _is_json(value: Any) -> bool:
-    try:
-        json.dumps(value)
-    except TypeError:
-        return False
-    return True
-
-
-def _listed(capabilities: Sequence[Capability]) -> str:
-    return ", ".join(capabilities)
+def _sampled(
+    cuts: Mapping[str, NDArray[np.int64]], stream: Stream, target: Target, n_before: int
+) -> dict[str, pa.Table]:
+    """The rows of each anchor; a set that has hardly a row of a class is none."""
+    found = {}
+    for name, positions in cuts.items():
+        rows = stream.sample(positions)
+        if usable(rows, target):
+            found[name] = marked(rows, n_before + int(positions[0]), n_before + int(positions[-1]) + 1)
+    return found

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any, Final
 
+import numpy as np
+
 from gpudrift.errors import ConfigError
 from gpudrift.nearest import hint
 from gpudrift.retrain.extras import library
@@ -14,11 +16,15 @@ from gpudrift.retrain.extras import library
 
 @dataclass(frozen=True)
 class Twin:
-    """Where cuML has it, which arguments it takes under the same name, and values that differ."""
+    """Where cuML has it, which arguments it takes under the same name, and values that differ.
+
+    ``learned`` are what is copied, by scikit-learn's name, where cuML has no ``as_sklearn`` for it.
+    """
 
     module: str
     arguments: tuple[str, ...]
     instead: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
+    learned: Mapping[str, str] = field(default_factory=dict)
 
 
 _FOREST: Final = ("n_estimators", "max_depth", "min_samples_leaf", "max_features", "max_samples", "random_state")
@@ -27,6 +33,18 @@ _FOREST: Final = ("n_estimators", "max_depth", "min_samples_leaf", "max_features
 TWINS: Final = {
     "RandomForestClassifier": Twin("cuml.ensemble", _FOREST, {"max_samples": {None: 1.0}}),
     "RandomForestRegressor": Twin("cuml.ensemble", _FOREST, {"max_samples": {None: 1.0}}),
+    "GaussianNB": Twin(
+        "cuml.naive_bayes",
+        ("priors", "var_smoothing"),
+        learned={
+            "classes_": "classes_",
+            "class_count_": "class_count_",
+            "class_prior_": "class_prior_",
+            "theta_": "theta_",
+            "var_": "sigma_",  # with epsilon in it, in both
+            "epsilon_": "epsilon_",
+        },
+    ),
     "LogisticRegression": Twin("cuml.linear_model", ("C", "tol", "max_iter", "fit_intercept", "class_weight")),
 }
 
@@ -55,4 +73,18 @@ def fit_twin(estimator: Any, x: Any, y: Any, weights: Any) -> Any:
         trained.fit(x, y)
     else:
         trained.fit(x, y, sample_weight=weights)
-    return trained.as_sklearn()
+    if not twin.learned:
+        return trained.as_sklearn()
+    made = library("sklearn.base").clone(estimator)
+    made.n_features_in_ = x.shape[1]
+    for ours, theirs in twin.learned.items():
+        value = _on_host(getattr(trained, theirs))
+        setattr(made, ours, value if value.ndim else value.item())
+    return made
+
+
+def _on_host(value: Any) -> Any:
+    """CuPy's arrays and cuML's come with ``get`` or ``to_output``; a number is one."""
+    if hasattr(value, "to_output"):
+        value = value.to_output("numpy")
+    return np.asarray(value.get() if hasattr(value, "get") else value)

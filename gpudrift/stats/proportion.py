@@ -57,9 +57,10 @@ def rate_change_log_pvalue(hits_reference: float, n_reference: float, hits_curre
     if n_reference == 0 or n_current == 0 or hits in (0, rows):
         return 0.0
     if min(hits, rows - hits) * min(n_reference, n_current) < _MINIMUM_EXPECTED * rows:
-        # Effective rows of weighted data are no whole numbers; the law needs such.
-        table = (round(count) for count in (hits_current, n_current, hits, rows))
-        return min(0.0, math.log(2.0) + _fisher_log_tail(*table))
+        # Effective rows of weighted data are no whole numbers; the law needs such, in each of the four cells.
+        cells = hits_reference, n_reference - hits_reference, hits_current, n_current - hits_current
+        a, b, c, d = (round(count) for count in cells)
+        return min(0.0, math.log(2.0) + _fisher_log_tail(c, c + d, a + c, a + b + c + d))
     change = hits_reference / n_reference - hits_current / n_current
     variance = (hits / rows) * ((rows - hits) / rows) * (1.0 / n_reference + 1.0 / n_current)
     return chi2_log_sf(change * change / variance, 1)

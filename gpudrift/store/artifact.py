@@ -6,14 +6,17 @@ SHA-256 of the header, so it covers every byte of the folder.
 
 from __future__ import annotations
 
+import fcntl
+import glob
 import hashlib
 import json
 import os
 import shutil
-import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 from gpudrift.errors import DataError, ModelError
 
@@ -46,24 +49,63 @@ def write_artifact(folder: str | os.PathLike[str], header: Mapping[str, Any], fi
     (1, {'sums.bin': b'123'}, 64)
     """
     target = Path(folder).absolute()
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise DataError(f"{folder} is taken; save to a new folder")
     text = json.dumps({**header, "files": {name: _sha256(files[name]) for name in sorted(files)}}, indent=1).encode()
-    draft = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}")
     try:
+        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+            raise DataError(f"{folder} is taken; save to a new folder")
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft.mkdir()
-        for name, content in {**files, HEADER: text}.items():
-            with open(draft / name, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())  # or a crash could leave the new name with nothing behind it
-        draft.rename(target)
+        _sweep(target)
+        with _draft(target) as draft:
+            for name, content in {**files, HEADER: text}.items():
+                with open(draft / name, "wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())  # or a crash could leave the new name with nothing behind it
+            draft.rename(target)
+        _sync(target.parent)
     except OSError as error:
-        raise DataError(f"{folder} cannot be written: {error.strerror}; choose another place") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        raise DataError(f"{folder} cannot be written: {error.strerror or error}; choose another place") from error
     return _sha256(text)
+
+
+@contextmanager
+def _draft(target: Path) -> Iterator[Path]:
+    """A folder beside the target, held by a lock for as long as this process fills it."""
+    draft = target.with_name(f"{_drafts(target)}{uuid4().hex}")
+    draft.mkdir()
+    held = os.open(draft, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield draft
+    finally:
+        os.close(held)
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _sweep(target: Path) -> None:
+    """Remove drafts of this target that a process left when it was killed: nobody holds their lock."""
+    for draft in target.parent.glob(f"{glob.escape(_drafts(target))}*"):
+        held = os.open(draft, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(draft, ignore_errors=True)
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(held)
+
+
+def _drafts(target: Path) -> str:
+    return f".{target.name}.draft-"
+
+
+def _sync(folder: Path) -> None:
+    """Let the new name outlive a crash."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(held)
+    finally:
+        os.close(held)
 
 
 def read_artifact(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -86,7 +128,10 @@ def read_artifact(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[
     if odd := sorted(found ^ set(listed)):
         what = "is missing" if odd[0] in listed else "is not listed in its header"
         raise ModelError(f"{folder} is damaged: {odd[0]} {what}; fetch the model again")
-    files = {name: (place / name).read_bytes() for name in listed}
+    try:
+        files = {name: (place / name).read_bytes() for name in listed}
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be read ({error.strerror}); fetch the model again") from error
     for name, content in files.items():
         if _sha256(content) != listed[name]:
             raise ModelError(f"{folder} is damaged: the digest of {name} does not match; fetch the model again")

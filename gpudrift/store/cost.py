@@ -33,6 +33,11 @@ class Cost:
     rows: int
     peak_bytes: int
 
+    def __add__(self, other: Cost) -> Cost:
+        """Both, one after the other."""
+        seconds = (self.wall_s + other.wall_s, self.device_s + other.device_s)
+        return Cost(*seconds, self.rows + other.rows, max(self.peak_bytes, other.peak_bytes))
+
     def to_dict(self) -> dict[str, Any]:
         """JSON values."""
         return asdict(self)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import importlib
 import logging
 import os
+import re
 import urllib.error
 import urllib.request
 import warnings
@@ -14,8 +16,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from gpudrift.errors import DependencyMissing, RegistryError
+from gpudrift.errors import DependencyMissing, GpudriftError, RegistryError
 
+#: The file that an embedded registry lives in.
+DATABASE: Final = "registry.db"
 _TIMEOUT_S: Final = 5.0
 
 
@@ -30,6 +34,8 @@ def open_client(url: str) -> Any:
     if find_spec("mlflow") is None:
         raise DependencyMissing('the registry needs mlflow: pip install "gpudrift[train]"')
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # a library that is asked for a model makes no other call
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")  # or a server that stops is waited for for minutes
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # nor prints
     with answering(url):
         mlflow = importlib.import_module("mlflow")
         for noisy in ("alembic", "mlflow.store"):  # they tell of tables made on first use
@@ -43,7 +49,12 @@ def embedded_url(folder: Path) -> str:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RegistryError(f"registry {folder} cannot be made: {error.strerror}; choose another place") from error
-    return f"sqlite:///{folder.absolute() / 'registry.db'}"
+    return f"sqlite:///{folder.absolute() / DATABASE}"
+
+
+def shown(url: str) -> str:
+    """An address without the name and the password that it may hold."""
+    return re.sub(r"//[^/@]*@", "//", url)
 
 
 @contextmanager
@@ -53,23 +64,36 @@ def answering(url: str) -> Iterator[None]:
     Raises
     ------
     RegistryError
-        It does not answer, or refuses; the message is one line.
+        It does not answer, or refuses, or has no room left; the message is one line.
     """
     if url.startswith(("http://", "https://")):
-        try:
-            with urllib.request.urlopen(f"{url.rstrip('/')}/health", timeout=_TIMEOUT_S):
-                pass
-        except (OSError, ValueError) as error:
-            reason = error.reason if isinstance(error, urllib.error.URLError) else error
-            raise RegistryError(
-                f"registry {url} does not answer ({reason}); check its address, or that it runs"
-            ) from error
+        _ask(url)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of MLflow's own dependencies
         try:
             yield
+        except OSError as error:
+            if isinstance(error, GpudriftError):
+                raise
+            reason = error.strerror or str(error).splitlines()[0]
+            raise RegistryError(f"registry {shown(url)} failed: {reason}; check it and try again") from error
         except Exception as error:
             if not type(error).__module__.startswith(("mlflow", "sqlalchemy", "requests", "urllib3", "alembic")):
                 raise
             line = (str(error).splitlines() or [type(error).__name__])[0]
-            raise RegistryError(f"registry {url} failed: {line}; check it and try again") from error
+            raise RegistryError(f"registry {shown(url)} failed: {shown(line)}; check it and try again") from error
+
+
+def _ask(url: str) -> None:
+    """Any answer will do, also one that wants a password; a gateway with nothing behind it is none."""
+    try:
+        with urllib.request.urlopen(f"{shown(url).rstrip('/')}/health", timeout=_TIMEOUT_S):
+            return
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code < 500:
+            return
+        reason: object = error
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = (error.reason if isinstance(error, urllib.error.URLError) else error) or type(error).__name__
+    raise RegistryError(f"registry {shown(url)} does not answer ({reason}); check its address, or that it runs")

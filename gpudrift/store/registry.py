@@ -6,10 +6,11 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -17,9 +18,10 @@ from urllib.parse import urlparse
 from urllib.request import url2pathname
 
 from gpudrift.errors import ConfigError, ModelError, RegistryError
+from gpudrift.nearest import hint
 from gpudrift.store.artifact import HEADER, artifact_digest
 from gpudrift.store.cost import Cost
-from gpudrift.store.mlflow_client import answering, embedded_url, open_client
+from gpudrift.store.mlflow_client import DATABASE, answering, embedded_url, open_client, shown
 from gpudrift.store.versions import Served, Version
 
 ALIASES: Final = ("champion", "challenger", "shadow")
@@ -53,13 +55,15 @@ class Registry:
         By default what ``MLFLOW_TRACKING_URI`` says, else the folder ``gpudrift-registry``.
     name : str
         The model's name in MLflow.
+    create : bool
+        Make what is not there yet; False: a registry or a name that is not there is an error.
     clock : callable
         Gives the time, with its zone.
 
     Raises
     ------
     RegistryError
-        It does not answer.
+        It does not answer, or is not there.
 
     Examples
     --------
@@ -75,18 +79,21 @@ class Registry:
         url: str | os.PathLike[str] | None = None,
         *,
         name: str = "model",
+        create: bool = True,
         clock: Callable[[], datetime] = _now,
     ) -> None:
         if not re.fullmatch(r"[\w.-]+", name):
             raise ConfigError(f"name must be of letters, digits, '_', '.' and '-', got {name!r}")
         place = os.fspath(url) if url is not None else os.environ.get("MLFLOW_TRACKING_URI") or "gpudrift-registry"
-        self._folder = None if "://" in place else Path(place)
+        self._folder = None if "://" in place or place.partition(":")[0] == "databricks" else Path(place)
+        if self._folder is not None and not create and not (self._folder / DATABASE).is_file():
+            raise RegistryError(f"{place} holds no registry; check the path, or register a model there first")
         self.url = place if self._folder is None else embedded_url(self._folder)
         self.name = name
         self._clock = clock
         self._client = open_client(self.url)
         with answering(self.url):
-            self._open()
+            self._open() if create else self._find()
 
     def register(
         self,
@@ -111,9 +118,17 @@ class Registry:
         ------
         DataError
             The model cannot be written.
+        ConfigError
+            A receipt that JSON cannot hold; windows that are no list.
         RegistryError
             The registry does not answer; it holds no half version.
         """
+        if isinstance(windows, str):
+            raise ConfigError(f"windows must be a list of names, got {windows!r}; pass [{windows!r}]")
+        try:
+            json.dumps(receipt)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"receipt must hold JSON values: {error}") from error
         with tempfile.TemporaryDirectory(prefix="gpudrift-") as place, self._locked(), answering(self.url):
             folder = Path(place) / "model"
             model.save(folder)
@@ -136,6 +151,7 @@ class Registry:
                 Cost(**header["cost"]),
             )
             run = self._client.create_run(self._experiment).info
+            made = None
             try:
                 self._client.log_artifacts(run.run_id, str(folder), "model")
                 for key, value in {**version.metrics, "wall_s": version.cost.wall_s, "rows": version.cost.rows}.items():
@@ -143,9 +159,9 @@ class Registry:
                 tags = {_DIGEST: digest, _LINEAGE: version.to_json()}
                 source = f"{run.artifact_uri}/model"
                 made = self._client.create_model_version(self.name, source=source, run_id=run.run_id, tags=tags)
-            except BaseException:
-                self._client.set_terminated(run.run_id, "FAILED")  # what was uploaded belongs to no version
-                raise
+            finally:
+                if made is None:
+                    self._discard(run)
             self._client.set_terminated(run.run_id)
             return Version.from_json(version.to_json(), int(made.version))
 
@@ -197,10 +213,14 @@ class Registry:
             raise RegistryError(f"no version of {self.name!r} served as {alias} then{when}")
         return self.version(found[-1].version)
 
+    def serving(self) -> dict[str, int]:
+        """The number of the version that serves now, by alias."""
+        return {entry.alias: entry.version for entry in self.history()}
+
     def history(self, *, alias: str | None = None) -> list[Served]:
         """What served when, oldest first."""
         with answering(self.url):
-            entries = [entry for _, entry, _ in self._settled()]
+            entries = [entry for _, entry, _ in self._moves()]
         return [entry for entry in entries if alias in (None, entry.alias)]
 
     def versions(self) -> list[Version]:
@@ -218,23 +238,16 @@ class Registry:
     def folder(self, version: Version | int) -> Path:
         """The artifact of a version, checked: what ``load_model`` reads.
 
+        From a server it comes into a new folder, which is yours to remove.
+
         Raises
         ------
         ModelError
             It is damaged, or not the one that was registered.
         """
         chosen = version if isinstance(version, Version) else self.version(version)
-        with answering(self.url):
-            held = self._client.get_model_version(self.name, str(chosen.number))
-            source = urlparse(held.source)
-            if source.scheme == "file":
-                folder = Path(url2pathname(source.path))
-            else:
-                folder = Path(
-                    self._client.download_artifacts(held.run_id, "model", tempfile.mkdtemp(prefix="gpudrift-"))
-                )
-        if artifact_digest(folder) != chosen.digest:
-            raise ModelError(f"version {chosen.number} of {self.name!r} is not what was registered; register it again")
+        folder = self._fetched(chosen, None)
+        self._check(folder, chosen)
         return folder
 
     def costs(self, trainer: str, *, how: str = "full") -> list[Cost]:
@@ -249,23 +262,64 @@ class Registry:
             self._experiment = self._client.create_experiment(_EXPERIMENT, artifact_location=place)
         else:
             self._experiment = found.experiment_id
-        if not any(model.name == self.name for model in self._client.search_registered_models(f"name='{self.name}'")):
+        if not self._is_known():
             self._client.create_registered_model(self.name)
 
+    def _find(self) -> None:
+        """The registered model, which is there."""
+        if not self._is_known():
+            known = sorted(model.name for model in self._client.search_registered_models(max_results=100))
+            raise RegistryError(f"{shown(self.url)} holds no model {self.name!r}: {hint(self.name, known)}")
+
+    def _is_known(self) -> bool:
+        return any(model.name == self.name for model in self._client.search_registered_models(f"name='{self.name}'"))
+
+    def _fetched(self, version: Version, place: str | None) -> Path:
+        """The folder of a version: where it lies, or downloaded into a place, a new folder by default."""
+        with answering(self.url):
+            held = self._client.get_model_version(self.name, str(version.number))
+            if (source := urlparse(held.source)).scheme == "file":
+                return Path(url2pathname(source.path))
+            place = place or tempfile.mkdtemp(prefix="gpudrift-")
+            return Path(self._client.download_artifacts(held.run_id, "model", place))
+
+    def _check(self, folder: Path, version: Version) -> None:
+        if artifact_digest(folder) != version.digest:
+            raise ModelError(f"version {version.number} of {self.name!r} is not what was registered; register it again")
+
+    def _discard(self, run: Any) -> None:
+        """What was uploaded belongs to no version; a full disk gets its room back, and keeps the first error."""
+        uploaded = urlparse(run.artifact_uri)
+        if self._folder is not None and uploaded.scheme == "file":
+            shutil.rmtree(url2pathname(uploaded.path), ignore_errors=True)
+        with suppress(RegistryError), answering(self.url):
+            self._client.set_terminated(run.run_id, "FAILED")
+
     def _versions(self) -> list[Version]:
-        found = self._client.search_model_versions(f"name='{self.name}'")
+        found = self._paged(self._client.search_model_versions)
         versions = [
             Version.from_json(held.tags[_LINEAGE], int(held.version)) for held in found if _LINEAGE in held.tags
         ]
         return sorted(versions, key=lambda version: version.number)
 
+    def _paged(self, search: Callable[..., Any]) -> list[Any]:
+        """Everything that a search finds under this name, page by page."""
+        found: list[Any] = []
+        token = None
+        while True:
+            page = search(f"name='{self.name}'", page_token=token)
+            found += page
+            if not (token := page.token):
+                return found
+
     def _move(self, verb: str, version: Version | int, alias: str, reason: str) -> Served:
         if alias not in ALIASES:
             raise ConfigError(f"alias must be one of {', '.join(ALIASES)}, got {alias!r}")
         chosen = version if isinstance(version, Version) else self.version(version)
-        self.folder(chosen)
+        with tempfile.TemporaryDirectory(prefix="gpudrift-") as place:
+            self._check(self._fetched(chosen, place), chosen)
         with self._locked(), answering(self.url):
-            entries = self._settled()
+            entries = self._moves(settle=True)
             now = self._clock()
             if now.tzinfo is None:
                 raise ConfigError("clock must give times with a zone")
@@ -280,20 +334,24 @@ class Registry:
             self._client.set_registered_model_tag(self.name, key, entry.to_json(done=True))
         return entry
 
-    def _settled(self) -> list[tuple[str, Served, bool]]:
-        """The history; a move that was cut off counts if its alias has moved, and is struck out if not."""
+    def _moves(self, *, settle: bool = False) -> list[tuple[str, Served, bool]]:
+        """The history; a move that was cut off counts if its alias has moved, and is struck out if not.
+
+        Only who holds the lock writes that down (``settle``): what looks cut off may be under way.
+        """
         model = self._client.get_registered_model(self.name)
         entries = [
             (key, *Served.from_json(text)) for key, text in sorted(model.tags.items()) if key.startswith(_SERVED)
         ]
         kept = []
         for key, entry, done in entries:
-            if not done:
-                if int(model.aliases.get(entry.alias, 0)) != entry.version or entry.version == entry.previous:
-                    self._client.delete_registered_model_tag(self.name, key)
-                    continue
+            moved = int(model.aliases.get(entry.alias, 0)) == entry.version != entry.previous
+            if done or moved:
+                kept.append((key, entry, True))
+            if settle and not done and moved:
                 self._client.set_registered_model_tag(self.name, key, entry.to_json(done=True))
-            kept.append((key, entry, True))
+            elif settle and not done:
+                self._client.delete_registered_model_tag(self.name, key)
         return kept
 
     @contextmanager

@@ -37,8 +37,8 @@ class NumericColumn(Protocol):
         """Rows start to stop without nulls (1-D, contiguous), and how many nulls were left out."""
         ...
 
-    def aligned(self, start: int, stop: int) -> tuple[Any, NDArray[np.bool_] | None]:
-        """A value for each of the rows start to stop, and where there is one; None: everywhere."""
+    def aligned(self, start: int, stop: int) -> tuple[Any, Any]:
+        """A value for each of the rows start to stop, and where there is one (bool, beside it); None: everywhere."""
         ...
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+_MOST_ROWS: Final = np.iinfo(np.uint32).max
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +27,11 @@ class Grouping:
     groups: NDArray[np.int32]
     n_groups: int
     weights: NDArray[np.int64] | None = None
+
+    @property
+    def counter(self) -> type[np.uint32] | type[np.int64]:
+        """What the rows of a table are counted in: half the memory, where no counter can overflow."""
+        return np.uint32 if self.groups.size <= _MOST_ROWS else np.int64
 
 
 class Tally(NamedTuple):

@@ -136,7 +136,9 @@ def test_help_loads_nothing_heavy() -> None:
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("command", [(), ("check",), ("profile",), ("demo",), ("doctor",)])
+@pytest.mark.parametrize(
+    "command", [(), ("check",), ("profile",), ("models",), ("history",), ("rollback",), ("demo",), ("doctor",)]
+)
 def test_every_command_explains_itself(run: Run, command: tuple[str, ...]) -> None:
     result = run(*command, "--help")
     assert result.exit_code == 0

@@ -19,6 +19,7 @@ from .gpu_stand_ins import CudfSeries, Resident, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
 
     from numpy.typing import NDArray
 
@@ -101,6 +102,43 @@ def test_values_are_converted_only_where_no_kernel_widens_them(stored: str, plan
         np.testing.assert_array_equal(np.asarray(found).astype(plan), expected)
 
 
+@pytest.mark.parametrize("with_null", [False, True])
+@pytest.mark.parametrize(
+    ("stored", "plan"),
+    [("float32", "float32"), ("float64", "float32"), ("float16", "int64"), ("float64", "int64"), ("int8", "uint64"),
+     ("int32", "float64")],
+)  # fmt: skip
+def test_values_in_the_place_of_their_row_stay_on_the_device(
+    cupy: ModuleType, monkeypatch: pytest.MonkeyPatch, stored: str, plan: str, with_null: bool
+) -> None:
+    monkeypatch.delattr(cupy, "asnumpy")  # which brings rows to the host
+    rows = np.array([3, 0, 5, 7, 2, 0, 9], stored)
+    if stored[0] == "f":
+        rows[[1, 3]] = np.nan
+    null = np.array([0, 0, 1, 1, 0, 0, 0], bool) if with_null else None
+    reader = NumberReader(DeviceColumn(rows.view(Resident), null), "number", plan)
+    values, present = reader.aligned(1, 7)
+    assert present is None or (present.dtype == bool and present.flags.c_contiguous)
+    there = np.ones(6, bool) if present is None else present
+    expected = np.ones(6, bool) if null is None else ~null[1:]
+    if plan == "int64":  # in the others a NaN is a value, which is counted as missing
+        expected &= ~np.isnan(rows[1:])
+    np.testing.assert_array_equal(there, expected)
+    np.testing.assert_array_equal(np.asarray(values)[there].astype(plan), rows[1:][expected].astype(plan))
+    alone, n_missing = reader.values(1, 7)
+    assert n_missing == 6 - there.sum()
+    np.testing.assert_array_equal(np.asarray(values)[there], alone)
+
+
+@pytest.mark.usefixtures("cupy")
+def test_weighted_rows_on_the_device_are_those_of_the_host() -> None:
+    columns = {**_columns(), "w": np.random.default_rng(3).random(N_ROWS)}
+    resident = {name: Tensor(values) for name, values in columns.items()}
+    champion = gd.profile(columns, weights="w", backend="cpu")
+    assert gd.profile(resident, weights="w", backend="cpu").profile_id == champion.profile_id
+    assert champion.count(resident, backend="cpu") == champion.reference
+
+
 @pytest.mark.usefixtures("cupy")
 @pytest.mark.parametrize(
     ("column", "why"),
@@ -164,6 +202,19 @@ def test_every_library_s_arrays_are_counted_on_the_gpu(to_device: Callable[[NDAr
     assert champion.count(resident, backend="cuda") == champion.reference
     assert champion.count(resident, backend="cpu") == champion.reference
     assert champion.count(pa.table(columns), backend="cuda") == champion.reference
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(SIMULATED, reason="the simulator's arrays are no CUDA arrays")
+@pytest.mark.parametrize("to_device", [_as_cupy, _as_torch, _as_numba])
+def test_weighted_rows_of_every_library_are_counted_on_the_gpu(to_device: Callable[[NDArray[Any]], Any]) -> None:
+    columns = {**_columns(), "w": np.random.default_rng(3).random(N_ROWS)}
+    del columns["flag"]
+    resident = {name: to_device(values) for name, values in columns.items()}
+    champion = gd.profile(columns, weights="w", backend="cpu")
+    assert gd.profile(resident, weights="w", backend="cuda").profile_id == champion.profile_id
+    for table in (resident, pa.table(columns)):
+        assert champion.count(table, backend="cuda") == champion.reference
 
 
 @pytest.mark.gpu

@@ -125,7 +125,7 @@ def hostile(plan: CellPlan) -> NDArray[Any]:
 @pytest.fixture(params=["cupy", "numba"])
 def cuda_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Backend:
     """The CUDA backend on this machine's GPU with either histogram; cut down to what the simulator does in a second."""
-    from gpudrift_kernels.cuda import backend, histogram, staging
+    from gpudrift_kernels.cuda import backend, histogram, staging, tally_columns, tally_rows
 
     monkeypatch.setattr(backend, "has_cupy", lambda: request.param == "cupy")
     if SIMULATED:
@@ -139,14 +139,16 @@ def cuda_backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
             address = property(lambda array: {"data": (array._ary.ctypes.data, False)})
             monkeypatch.setattr(FakeCUDAArray, "__cuda_array_interface__", address, raising=False)
             monkeypatch.setattr(stream, "handle", 0, raising=False)
-            monkeypatch.setattr(backend, "as_numba", lambda values, _: values)
+            for module in (backend, tally_rows):
+                monkeypatch.setattr(module, "as_numba", lambda values, _: values)
             monkeypatch.setattr(backend, "ordinal_of", lambda _: None)
         for module in (backend, histogram):
-            monkeypatch.setattr(module, "NUMBA_THREADS", 4)
             monkeypatch.setattr(module, "NUMBA_SHARED_BYTES", 1 << 10)
+        for module in (backend, histogram, tally_columns):
+            monkeypatch.setattr(module, "NUMBA_THREADS", 4)
         monkeypatch.setattr(tuning, "NUMBA_ROWS_PER_BLOCK", 200)
         small = StagingPolicy(chunk_bytes=4096, chunks=2, fewest_chunk_bytes=256, rows_per_piece=150)
-        monkeypatch.setattr(backend, "STAGING", small)
-        monkeypatch.setattr(staging, "STAGING", small)
+        for module in (backend, staging, tally_rows):
+            monkeypatch.setattr(module, "STAGING", small)
         staging.staging.cache_clear()
     return backend.CudaBackend(device(), threads=2, memory_bytes=256 << 20)

@@ -81,16 +81,25 @@ def cross_compiler(monkeypatch: pytest.MonkeyPatch) -> Callable[..., sass.Kernel
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_numba_kernels_spill_nothing(cross_compiler: Callable[..., sass.Kernel], architecture: str) -> None:
-    from gpudrift_kernels.cuda import categories, histogram, merge, missing
+    from gpudrift_kernels.cuda import categories, histogram, merge, missing, tally
+    from gpudrift_kernels.cuda.rule import rule_of
 
     array = np.dtype
     for stored, plan in PAIRS:
-        rule = histogram.rule_of(CellPlan(plan, 0, 0, 11, 3), 12_288)
-        arguments = (array(stored), rule, array(plan), array("int32"), array("uint64"))
+        cells = CellPlan(plan, 0, 0, 11, 3)
+        columns = (array(plan), array("int32"))
+        arguments = (array(stored), rule_of(cells), histogram.window_of(cells, 12_288), *columns, array("uint64"))
         kernel = cross_compiler(histogram.KERNELS[plan], arguments, architecture)
         _check(f"numba {stored} as {plan}", architecture, kernel)
         if plan == "float32":
             assert kernel.doubles == 0
+        for rows in ("uint32", "int64"):
+            arguments = (array(stored), array("uint8"), rule_of(cells), *columns, *_tallied(rows))
+            kernel = cross_compiler(tally.TALLY_CELLS[plan], arguments, architecture)
+            _check(f"tally {stored} as {plan}, {rows}", architecture, kernel)
+            assert not any("ATOM" in text for text in kernel.instructions)  # RED, which waits for no answer
+            if plan == "float32":
+                assert kernel.doubles == 0
     for name, function, dtypes in (
         ("categories, few", categories.count_few, ("int32", "uint64")),
         ("categories, many", categories.count_many, ("int32", "uint64")),
@@ -98,6 +107,14 @@ def test_the_numba_kernels_spill_nothing(cross_compiler: Callable[..., sass.Kern
         ("missing", missing.count_missing, ("float32", "uint64")),
     ):
         _check(f"numba {name}", architecture, cross_compiler(function, [array(d) for d in dtypes], architecture))
+    kernel = cross_compiler(tally.tally_codes, (array("int32"), *_tallied("uint32")), architecture)
+    _check("tally of codes", architecture, kernel)
+
+
+def _tallied(rows: str) -> tuple[Any, ...]:
+    """What both tallies take behind their values: grid, cells, groups, first group, amounts, rows and weights."""
+    grid, groups, amounts, weights = (np.dtype(name) for name in ("int32", "int32", "int64", "int64"))
+    return grid, np.int64(1), groups, np.int32(0), amounts, np.dtype(rows), weights
 
 
 def _check(name: str, architecture: str, kernel: sass.Kernel) -> None:

@@ -40,10 +40,11 @@ class Notes(list[tuple[str, int]]):
             self.append(("filled", number))
             return view(first, n, dtype)
 
-        stream = SimpleNamespace(number=number, synchronize=lambda: self.append(("waited for", number)))
+        stream = SimpleNamespace(number=number)
         return SimpleNamespace(
-            on_host=on_host, on_device=view, records=None, stream=stream, send=lambda _: self.append(("copied", number))
-        )
+            on_host=on_host, on_device=view, records=None, stream=stream,
+            send=lambda _: self.append(("copied", number)), wait=lambda: self.append(("waited for", number)),
+        )  # fmt: skip
 
 
 class Histogram:

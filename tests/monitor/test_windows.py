@@ -309,3 +309,59 @@ def test_the_time_is_not_compared_unless_asked_for(reference):
     stream = columns(480, seed=1) | {"ts": hours("2024-02-26", 480)}
     assert "ts" not in check(stream, stream, window="1w")
     assert "ts" in check(stream, stream, window="1w", columns=["ts", "x"])
+
+
+def in_any_order(report: gd.DriftReport) -> dict:
+    """Equal slices stand in the order of their sizes, which late rows change."""
+    whole = report.to_dict()
+    return whole | {"slices": sorted(whole.get("slices", []), key=str)}
+
+
+@pytest.mark.parametrize("weights", [None, "w"])
+@pytest.mark.parametrize("settings", [{}, {"every": "6h"}, {"expanding": True}, {"slices": ["plan"]}], ids=str)
+def test_late_rows_join_their_window(reference, settings, weights):
+    rng = np.random.default_rng(0)
+    times = hours("2024-02-26", 3000, 0.1)
+    times[::41] = np.datetime64("NaT")
+    current = columns(3000, seed=1) | {"ts": times, "w": rng.exponential(size=3000)}
+    late = rng.random(3000) < 0.2
+    late[times < np.datetime64("2024-02-28")] = True  # windows that came only late
+    late[times >= np.datetime64("2024-03-08")] = False
+    champion = gd.profile(reference | {"w": rng.exponential(size=6000)}, weights=weights)
+    champion = reference | {"w": rng.exponential(size=6000)} if "slices" in settings else champion
+    settings = {"window": "1d", "weights": weights, **settings}
+    whole, in_time, later = (
+        check(champion, take(current, rows), **settings) for rows in (slice(None), ~late, late)
+    )  # fmt: skip
+    for total in (in_time.windows + later.windows, later.windows + in_time.windows):
+        assert list(total) == list(whole.windows)
+        for span in whole.windows:
+            assert total.counts(span) == whole.windows.counts(span)
+            assert in_any_order(total[span]) == in_any_order(whole.windows[span])
+        assert total.drifted == whole.windows.drifted
+    for label in whole.slices or ():
+        parts = [one.slices.windows(label) for one in (later, in_time)]
+        found, expected = parts[0] + parts[1], whole.slices.windows(label)
+        assert list(found) == list(expected)
+        for span in expected:
+            assert found[span].to_dict() == expected[span].to_dict()
+
+
+def test_windows_of_different_kinds_are_not_added(reference):
+    current = columns(480, seed=1) | {"ts": hours("2024-02-26", 480)}
+    days, hundreds = (check(reference, current, window=window).windows for window in ("1d", "100 rows"))
+    with pytest.raises(DataError, match="windows of different settings cannot be added; check both with the same"):
+        days + hundreds
+    with pytest.raises(DataError, match="only windows of time can be added; name the column of times"):
+        hundreds + hundreds
+    with pytest.raises(DataError, match="of different profiles"):
+        days + check(columns(5000, seed=5), current, window="1d").windows
+    sliced = reference | {"s": np.resize(["a", "b", "c"], 6000)}
+    few = [
+        check(sliced, current | {"s": np.full(480, label)}, window="1d", slices=["s"], max_slices=1).windows
+        for label in "ab"
+    ]
+    with pytest.raises(DataError, match="of pooled ones, cannot be added; raise max_slices to keep all"):
+        few[0] + few[1]
+    with pytest.raises(DataError, match="windows of different settings cannot be added"):
+        days + few[0]

@@ -86,8 +86,11 @@ COLUMNS = {
     "a target of mixed types": ({"target": "mixed"}, "mixed: cannot be read in the training data: "),
     "weights below 0": (
         {"target": "late", "weights": "wind"},
-        "weights hold a negative or missing value; give every row",
+        "weights hold a negative, infinite or missing value; give every row",
     ),
+    "weights of text": ({"target": "late", "weights": "carrier"}, "weights 'carrier' are string, not numbers; cast"),
+    "weights that are no numbers": ({"target": "late", "weights": ["a"] * 800}, "weights are no numbers (could not "),
+    "weights of 0": ({"target": "late", "weights": [0.0] * 800}, "every row weighs 0; give some a weight above 0"),
     "too few weights": (
         {"target": "late", "weights": [1.0]},
         "weights have shape (1,) for 800 rows; pass one number a ",
@@ -222,10 +225,12 @@ def test_a_killed_save_leaves_no_half_model(ridge: gd.Model, tmp_path: Path) -> 
     done = subprocess.run([sys.executable, "-c", KILLED, str(place)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert not place.exists()
+    assert len(list(tmp_path.iterdir())) == 1  # its draft, which nobody holds any more
     message = f"{place} holds no model (model.json: No such file or directory); check the path"
     fails(gd.ModelError, message, lambda: gd.load_model(place))
     ridge.save(place)
     assert gd.load_model(place).id == ridge.id
+    assert list(tmp_path.iterdir()) == [place]
 
 
 def test_a_taken_place_is_not_overwritten(ridge: gd.Model, tmp_path: Path) -> None:
@@ -320,6 +325,13 @@ SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
         {"name": "sklearn", "estimator": "svm"},
         "estimator must have fit and get_params, got str",
     ),
+    "a text for a number": ({"name": "ridge", "alpha": "1"}, "ridge.alpha must be a finite number, got '1'"),
+    "a fraction for a count": ({"name": "torch", "epochs": 1.5}, "torch.epochs must be a whole number, got 1.5"),
+    "not finite": ({"name": "ridge", "margin": float("nan")}, "ridge.margin must be a finite number, got nan"),
+    "forgetting": (
+        {"name": "ridge", "on_forgetting": "ask"},
+        "on_forgetting must be refuse or tell, got 'ask'",
+    ),
 }
 
 
@@ -338,6 +350,31 @@ def test_the_model_of_another_network() -> None:
 def test_a_number_is_no_class() -> None:
     with pytest.raises(gd.DataError, match="logistic does classification, and target 'rain' is a number; pass another"):
         trainer_of("logistic").fit(month(1), target="rain")
+
+
+def test_the_estimator_of_another_model() -> None:
+    from sklearn.linear_model import SGDClassifier
+    from sklearn.naive_bayes import GaussianNB
+
+    model = gd.get_trainer("sklearn", estimator=SGDClassifier(loss="log_loss")).fit(month(1), target="late")
+    message = (
+        "the trainer's estimator is GaussianNB, and the model holds SGDClassifier; pass estimator=SGDClassifier(...)"
+    )
+    other = gd.get_trainer("sklearn", estimator=GaussianNB())
+    fails(gd.ConfigError, message, lambda: other.update(model, month(2), target="late"))
+
+
+def test_an_estimator_without_weights() -> None:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    trainer = gd.get_trainer("sklearn", estimator=KNeighborsClassifier())
+    message = "KNeighborsClassifier takes no weights; pass weights=None and replay=0"
+    fails(gd.ConfigError, message, lambda: trainer.fit(month(1), target="late", weights=np.ones(800)))
+
+
+def test_the_target_is_no_feature() -> None:
+    trainer = gd.get_trainer("ridge", columns=["rain", "late"])
+    fails(gd.ConfigError, "columns hold the target 'late'; leave it out", lambda: trainer.fit(month(1), target="late"))
 
 
 def test_the_model_of_another_trainer(ridge: gd.Model) -> None:

@@ -104,7 +104,7 @@ def test_exact_sums_carry_none_and_refuse_one(ridge: gd.Model, summer: dict[str,
 
 
 def test_replay_keeps_the_past() -> None:
-    trainer = gd.get_trainer("torch", device="cpu", update_epochs=8, pull=0.0, **QUICK["torch"])
+    trainer = gd.get_trainer("torch", device="cpu", update_epochs=8, pull=0.0, on_forgetting="tell", **QUICK["torch"])
     past, present = month(1, 2_000), month(2, 600, shift=-3.0)  # rain now means the opposite
     model = trainer.fit(past, target="late").with_anchors({"past": month(9)})
     with_replay, without = (trainer.update(model, present, target="late", replay=n) for n in (None, 0))

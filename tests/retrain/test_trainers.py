@@ -101,6 +101,106 @@ def test_ridge_is_scikit_learns() -> None:
     assert np.allclose(model.predict(dict(zip(names, x.T, strict=True))), oracle, atol=1e-10)
 
 
+def test_ridge_takes_the_penalty_of_the_trainer_that_updates_it(tmp_path: Path) -> None:
+    rows = month(1)
+    newer = gd.get_trainer("ridge", alpha=1e3).update(
+        gd.get_trainer("ridge").fit(rows, target="late"), rows, target="late"
+    )
+    newer.save(tmp_path / "newer")
+    assert np.array_equal(gd.load_model(tmp_path / "newer").predict_proba(rows), newer.predict_proba(rows))
+    assert (
+        newer.predict_proba(rows)[:, 1].std()
+        < gd.get_trainer("ridge").fit(rows, target="late").predict_proba(rows)[:, 1].std()
+    )
+
+
+def test_different_models_have_different_ids() -> None:
+    rows = month(1)
+    sgd = SGDClassifier(loss="log_loss")
+    trainers = [gd.get_trainer("sklearn", estimator=e) for e in (sgd, GaussianNB(), SGDClassifier(alpha=1e-3), sgd)]
+    models = [trainer.fit(rows, target="late") for trainer in trainers]
+    assert len({model.id for model in models}) == 3
+    assert models[0].id == models[3].id
+    with_replay, without = (trainers[0].update(models[0], month(2), target="late", replay=n) for n in (None, 0))
+    assert with_replay.id != without.id
+
+
+def test_a_full_update_keeps_categories_that_hold_numbers() -> None:
+    rows = month(1) | {"hour": np.arange(800) % 24}
+    model = gd.get_trainer("logistic", device="cpu", categorical=["hour"]).fit(rows, target="late")
+    full = gd.get_trainer("logistic", device="cpu").update(model, rows, target="late", how="full")
+    assert [category.name for category in full.features.categories] == ["carrier", "hour"]
+    constant = gd.get_trainer("logistic", device="cpu").update(
+        model, rows | {"wind": np.ones(800)}, target="late", how="full", replay=0
+    )
+    assert list(map(str, constant.problems)) == ["wind: has one value; it is left out"]
+
+
+def test_trees_deep_in_a_pipeline_are_found_and_read(tmp_path: Path) -> None:
+    from sklearn.ensemble import AdaBoostClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from gpudrift.retrain.skops_files import _trees
+
+    boosted = AdaBoostClassifier(DecisionTreeClassifier(max_depth=2), n_estimators=5)
+    model = gd.get_trainer("sklearn", estimator=make_pipeline(StandardScaler(), boosted)).fit(month(1), target="late")
+    assert len(list(_trees(model.state))) == len(model.state[-1].estimators_)
+    model.save(tmp_path / "model")
+    loaded = gd.load_model(tmp_path / "model")
+    assert np.array_equal(loaded.predict_proba(month(2)), model.predict_proba(month(2)))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [SGDClassifier(loss="log_loss"), SGDClassifier(loss="log_loss", average=True), LogisticRegression()],
+    ids=str,
+)
+def test_the_pull_of_a_linear_estimator_is_the_one_stated(estimator: Any) -> None:
+    free, half = (gd.get_trainer("sklearn", estimator=estimator, pull=pull) for pull in (0.0, 1.0))
+    model = free.fit(month(1), target="late")
+    moved, pulled = (trainer.update(model, month(2, shift=2.0), target="late").state for trainer in (free, half))
+    for name in ("coef_", "intercept_"):
+        old, far, near = (getattr(state, name) for state in (model.state, moved, pulled))
+        assert np.allclose(near, (old + far) / 2)
+        assert not np.allclose(far, old)
+
+
+def test_refreshed_leaves_move_as_far_as_they_are_told() -> None:
+    quick = {"n_rounds": 20, "n_threads": 1, "device": "cpu"}
+    model = gd.get_trainer("xgboost", **quick).fit(month(1), target="late")
+    rows = month(3)
+
+    def margin(leaf_step: float) -> Any:
+        trainer = gd.get_trainer("xgboost", leaf_step=leaf_step, **quick)
+        p = trainer.update(model, month(2, shift=2.0), target="late", how="refresh_leaves").predict_proba(rows)[:, 1]
+        return np.log(p / (1 - p))
+
+    p = model.predict_proba(rows)[:, 1]
+    old, half, whole = np.log(p / (1 - p)), margin(0.5), margin(1.0)
+    assert np.allclose(half, (old + whole) / 2, atol=1e-4)  # margins add up over leaves, in float32
+    assert np.abs(whole - old).max() > 0.1
+
+
+def test_statistics_of_batch_norm_are_not_shrunk() -> None:
+    import torch
+    from torch import nn
+
+    class Normed(nn.Module):
+        def __init__(self, n_numbers: int, sizes: Any, n_outputs: int) -> None:
+            super().__init__()
+            self.layers = nn.Sequential(nn.BatchNorm1d(n_numbers, momentum=1e-9), nn.Linear(n_numbers, n_outputs))
+
+        def forward(self, numbers: torch.Tensor, codes: torch.Tensor) -> Any:
+            return self.layers(numbers.nan_to_num(0.0))
+
+    trainer = gd.get_trainer("torch", device="cpu", network=Normed, shrink=0.3)
+    model = trainer.fit(month(1), target="late")
+    newer = trainer.update(model, month(2), target="late")
+    key = "layers.0.running_var"
+    assert torch.allclose(newer.state.weights[key], model.state.weights[key], atol=1e-4)
+
+
 def test_shards_of_ridge_add_up_in_any_order() -> None:
     trainer = gd.get_trainer("ridge")
     whole = month(1, 900)
@@ -109,6 +209,7 @@ def test_shards_of_ridge_add_up_in_any_order() -> None:
     a, b, c = (trainer.fit(shard, target="late", features=model.features) for shard in shards)
     merged = trainer.merge(trainer.merge(c, a), b)
     assert np.abs(merged.predict_proba(whole) - model.predict_proba(whole)).max() < 1e-10
+    assert (merged.full_rows, merged.cost.rows) == (900, 900)
     with pytest.raises(gd.ConfigError, match="share features and target"):
         trainer.merge(model, trainer.fit(shards[0], target="late"))
     with pytest.raises(gd.ConfigError, match="logistic cannot merge models; it can warm_solver, full"):
@@ -265,6 +366,35 @@ def test_twins_take_only_arguments_that_cuml_26_10_has() -> None:
     assert passed <= set(recorded["cuml.solvers.QN"])
 
 
+def test_what_a_twin_without_a_way_back_learned_is_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    from types import SimpleNamespace
+
+    from gpudrift.retrain import twins
+
+    class Theirs:
+        """cuML's names: the variances are ``sigma_``."""
+
+        def __init__(self, priors: Any, var_smoothing: float) -> None:
+            self._held = GaussianNB(priors=priors, var_smoothing=var_smoothing)
+
+        def fit(self, *arguments: Any, **options: Any) -> None:
+            self._held.fit(*arguments, **options)
+            for name in ("classes_", "class_count_", "class_prior_", "theta_", "epsilon_"):
+                setattr(self, name, getattr(self._held, name))
+            self.sigma_ = self._held.var_
+
+    ours = twins.library
+    monkeypatch.setattr(
+        twins, "library", lambda name, **o: SimpleNamespace(GaussianNB=Theirs) if "cuml" in name else ours(name)
+    )
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(200, 3)), rng.integers(0, 2, 200)
+    copied, oracle = twins.fit_twin(GaussianNB(), x, y, None), GaussianNB().fit(x, y)
+    assert np.array_equal(copied.predict_proba(x), oracle.predict_proba(x))
+    new = rng.normal(size=(50, 3)), rng.integers(0, 2, 50)
+    assert np.array_equal(copied.partial_fit(*new).predict_proba(x), oracle.partial_fit(*new).predict_proba(x))
+
+
 @pytest.mark.gpu
 def test_the_recorded_signatures_are_those_of_cuml() -> None:
     pytest.importorskip("cuml")
@@ -275,7 +405,7 @@ def test_the_recorded_signatures_are_those_of_cuml() -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("name", ["ridge", "logistic", "forest", "xgboost", "torch"])
+@pytest.mark.parametrize("name", ["ridge", "naive_bayes", "logistic", "forest", "xgboost", "torch"])
 def test_the_gpu_gives_the_same_score(name: str) -> None:
     scores = []
     for device in ("cpu", "cuda"):

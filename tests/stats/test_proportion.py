@@ -85,3 +85,12 @@ def test_a_billion_rows_that_all_went_missing_do_not_underflow() -> None:
 def test_hits_that_are_not_among_the_rows_are_refused(hits: tuple[int, int, int, int]) -> None:
     with pytest.raises(ValueError, match="hits must lie between 0 and the rows, got"):
         rate_change_log_pvalue(*hits)
+
+
+@given(st.tuples(*[st.floats(0, 60)] * 4))
+def test_effective_rows_of_any_size_have_a_p_value(cells):
+    """Rounded one by one, hits and rows of no whole number need not fit each other."""
+    a, b, c, d = cells
+    log_p = rate_change_log_pvalue(a, a + b, c, c + d)
+    assert log_p <= 0
+    assert log_p == pytest.approx(rate_change_log_pvalue(c, c + d, a, a + b), abs=1e-9)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
+import socket
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -191,6 +195,71 @@ def test_an_upload_that_breaks_off_makes_no_version(
     assert registry.register(models[0]).number == 1
 
 
+def test_a_full_disk_makes_no_version_and_gives_its_room_back(
+    registry: gd.Registry, folder: Path, models: list[gd.Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = registry._client.log_artifacts
+
+    def full(*arguments: Any) -> None:
+        upload(*arguments)  # some of it
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    registry.promote(registry.register(models[0]))
+    kept = {path for path in (folder / "artifacts").rglob("*") if path.is_file()}
+    monkeypatch.setattr(registry._client, "log_artifacts", full)
+    with pytest.raises(gd.RegistryError, match=r"failed: No space left on device; check it and try again$"):
+        registry.register(models[1])
+    monkeypatch.undo()
+    assert {path for path in (folder / "artifacts").rglob("*") if path.is_file()} == kept
+    assert [version.number for version in registry.versions()] == [1]
+    assert registry.at().number == 1
+    assert registry.register(models[1]).number == 2
+
+
+@pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 503 Busy\r\n\r\n", None], ids=repr)
+def test_a_server_that_answers_nothing_of_use_is_named(answer: bytes | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gpudrift.store.mlflow_client._TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+        def serve() -> None:
+            with server.accept()[0] as caller:
+                caller.recv(4096)
+                if answer is None:  # it hangs until the caller gives up
+                    caller.recv(4096)
+                else:
+                    caller.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with pytest.raises(gd.RegistryError) as raised:
+            gd.Registry(f"http://me:secret@127.0.0.1:{port}")
+        thread.join()
+    assert str(raised.value).startswith(f"registry http://127.0.0.1:{port} does not answer (")
+    assert str(raised.value).endswith("); check its address, or that it runs")
+    assert "secret" not in str(raised.value)
+
+
+def test_a_server_that_is_lost_while_a_model_is_registered_is_named(
+    registry: gd.Registry, models: list[gd.Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.exceptions import MlflowException
+
+    def lost(*arguments: Any, **options: Any) -> None:
+        raise MlflowException("API request to http://me:secret@host/api failed\nwith a long trace")
+
+    registry.promote(registry.register(models[0]))
+    monkeypatch.setattr(registry._client, "create_model_version", lost)
+    monkeypatch.setattr(registry._client, "set_terminated", lost)
+    with pytest.raises(
+        gd.RegistryError, match=r"failed: API request to http://host/api failed; check it and try again$"
+    ):
+        registry.register(models[1])
+    monkeypatch.undo()
+    assert [version.number for version in registry.versions()] == [1]
+    assert registry.at().number == 1
+
+
 def test_a_clock_that_went_back_moves_nothing(folder: Path, models: list[gd.Model]) -> None:
     times = iter([START, START - timedelta(hours=1)])
     registry = gd.Registry(folder, clock=lambda: next(times))
@@ -209,6 +278,31 @@ def test_what_it_does_not_know_is_named(registry: gd.Registry, models: list[gd.M
         registry.promote(1, alias="best")
     with pytest.raises(gd.RegistryError, match="no version of 'model' served as champion then; promote one"):
         registry.at()
+
+
+def test_lineage_that_could_not_be_read_again_is_refused(registry: gd.Registry, models: list[gd.Model]) -> None:
+    with pytest.raises(gd.ConfigError, match=r"^windows must be a list of names, got '2026-01'; pass \['2026-01'\]$"):
+        registry.register(models[0], windows="2026-01")
+    with pytest.raises(gd.ConfigError, match=r"^receipt must hold JSON values: Object of type datetime"):
+        registry.register(models[0], receipt={"at": START})
+    assert registry.versions() == []
+
+
+def test_reading_the_history_strikes_out_no_move_that_is_under_way(
+    folder: Path, models: list[gd.Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry, reader = gd.Registry(folder, clock=Clock()), gd.Registry(folder)
+    version = registry.register(models[0])
+    set_alias = registry._client.set_registered_model_alias
+
+    def watched(*arguments: Any) -> None:
+        assert reader.history() == []
+        set_alias(*arguments)
+        assert [entry.version for entry in reader.history()] == [1]
+
+    monkeypatch.setattr(registry._client, "set_registered_model_alias", watched)
+    registry.promote(version)
+    assert [entry.version for entry in reader.history()] == [1]
 
 
 def test_a_name_that_would_not_be_found_again_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import copy
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from inspect import signature
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,10 @@ from gpudrift.retrain.learner import Capability, Job
 from gpudrift.retrain.skops_files import dump_estimator, load_estimator
 from gpudrift.retrain.stream import Rows, Stream
 from gpudrift.retrain.twins import TWINS, fit_twin, why_no_twin
+
+_COEFFICIENTS: Final = (
+    "coef_", "intercept_", "_standard_coef", "_standard_intercept", "_average_coef", "_average_intercept",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,10 @@ class Adapter:
         can "add_trees"; with ``warm_start`` alone, "warm_solver"; otherwise it is fitted in full.
     grow : int, optional
         Trees that an update adds; a tenth of ``n_estimators`` by default.
+    pull : float
+        Pull of an update towards the old coefficients of a linear estimator: they move by 1 / (1 + pull) of the way
+        that the estimator's own update went, which is the minimum of (w - new)^2 + pull (w - old)^2. Estimators without
+        ``coef_`` are not pulled; replay and anchors guard them.
 
     Raises
     ------
@@ -40,6 +49,7 @@ class Adapter:
 
     estimator: Any = None
     grow: int | None = None
+    pull: float = 1.0
 
     name: ClassVar[str] = "sklearn"
     tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
@@ -49,6 +59,10 @@ class Adapter:
             hasattr(self.estimator, "fit") and hasattr(self.estimator, "get_params")
         ):
             raise ConfigError(f"estimator must have fit and get_params, got {type(self.estimator).__name__}")
+        if self.grow is not None and self.grow < 1:
+            raise ConfigError(f"grow must be >= 1, got {self.grow!r}")
+        if not self.pull >= 0:
+            raise ConfigError(f"pull must be >= 0, got {self.pull!r}")
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
@@ -75,18 +89,22 @@ class Adapter:
         return fit_twin(fresh, x, rows.labels, rows.weights) if job.device == "cuda" else _fitted(fresh, x, rows)
 
     def update(self, state: Any, stream: Stream, job: Job, how: Capability) -> Any:
+        if type(state) is not type(self.estimator):
+            given = f"{type(self.estimator).__name__}, and the model holds {type(state).__name__}"
+            raise ConfigError(f"the trainer's estimator is {given}; pass estimator={type(state).__name__}(...)")
         estimator, rows = copy.deepcopy(state), stream.joined()
         x = job.features.dense(rows.inputs)
         if how == "sgd":
             order = np.random.default_rng(job.seed).permutation(len(rows))
             classes = {} if job.n_classes is None else {"classes": np.arange(job.n_classes)}
-            weights = {} if rows.weights is None else {"sample_weight": rows.weights[order]}
-            return estimator.partial_fit(x[order], rows.labels[order], **classes, **weights)
+            weights = _weights(estimator.partial_fit, rows, order)
+            estimator.partial_fit(x[order], rows.labels[order], **classes, **weights)
+            return _pulled(estimator, state, self.pull)
         estimator.set_params(warm_start=True)
         if how == "add_trees":
             grow = self.grow or max(self.estimator.get_params()["n_estimators"] // 10, 1)
             estimator.set_params(n_estimators=estimator.get_params()["n_estimators"] + grow)
-        return _fitted(estimator, x, rows)
+        return _pulled(_fitted(estimator, x, rows), state, self.pull)
 
     def predict(self, state: Any, inputs: Inputs, job: Job) -> NDArray[np.float64]:
         x = job.features.dense(inputs)
@@ -111,11 +129,25 @@ class Adapter:
 
 
 def _fitted(estimator: Any, x: NDArray[Any], rows: Rows) -> Any:
-    if rows.weights is not None and not library("sklearn.utils.validation").has_fit_parameter(
-        estimator, "sample_weight"
-    ):
-        raise ConfigError(f"{type(estimator).__name__} takes no weights; pass weights=None")
+    weights = _weights(estimator.fit, rows, slice(None))
     with warnings.catch_warnings():  # stopped early on purpose, and the loss is checked by the trainer
         warnings.simplefilter("ignore", library("sklearn.exceptions").ConvergenceWarning)
-        weights = {} if rows.weights is None else {"sample_weight": rows.weights}
         return estimator.fit(x, rows.labels, **weights)
+
+
+def _weights(method: Any, rows: Rows, order: Any) -> dict[str, Any]:
+    if rows.weights is None:
+        return {}
+    if "sample_weight" not in signature(method).parameters:
+        raise ConfigError(f"{type(method.__self__).__name__} takes no weights; pass weights=None and replay=0")
+    return {"sample_weight": rows.weights[order]}
+
+
+def _pulled(estimator: Any, old: Any, pull: float) -> Any:
+    """The estimator with its coefficients drawn back towards the old ones; SGD keeps several copies of them."""
+    if pull and hasattr(old, "coef_"):
+        for name in _COEFFICIENTS:
+            before, after = (getattr(held, name, None) for held in (old, estimator))
+            if isinstance(before, np.ndarray) and isinstance(after, np.ndarray) and before.shape == after.shape:
+                setattr(estimator, name, before + (after - before) / (1 + pull))
+    return estimator

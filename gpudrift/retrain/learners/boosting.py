@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -20,17 +21,25 @@ from gpudrift.retrain.stream import Stream
 class Boosting:
     """XGBoost by histograms; missing numbers as they are, categories as categories.
 
+    An update has no weights to pull back to the old ones: what holds it is that its trees are few (``grow``), small
+    steps (``update_rate``) and capped in number (``max_rounds``), or that old leaves move only a part of the way
+    (``leaf_step``).
+
     Parameters
     ----------
     n_rounds : int
         Boosting rounds of a fit: a tree each, or one for each of several classes.
     grow : int, optional
-        Rounds that an update adds; a tenth of ``n_rounds`` by default.
+        Rounds that an update adds; a fifth of ``n_rounds`` by default.
     max_rounds : int, optional
         An update that would pass it is refused; three times ``n_rounds`` by default.
     max_depth : int
     learning_rate, penalty, sample_share : float
         Step of a round, L2 penalty of a leaf, share of the rows that a round draws.
+    update_rate : float
+        Step of a round that an update adds.
+    leaf_step : float in (0, 1]
+        How far "refresh_leaves" moves a leaf from its old value to that of the new and replayed rows.
     n_threads : int
         0: all.
     """
@@ -42,6 +51,8 @@ class Boosting:
     learning_rate: float = 0.1
     penalty: float = 5.0
     sample_share: float = 0.8
+    update_rate: float = 0.1
+    leaf_step: float = 0.6
     n_threads: int = 0
 
     name: ClassVar[str] = "xgboost"
@@ -53,8 +64,11 @@ class Boosting:
                 raise ConfigError(f"{field} must be >= 1, got {getattr(self, field)!r}")
         if self.grow is not None and self.grow < 1:
             raise ConfigError(f"grow must be >= 1, got {self.grow!r}")
-        if not 0 < self.sample_share <= 1:
-            raise ConfigError(f"sample_share must be above 0 and at most 1, got {self.sample_share!r}")
+        for field in ("learning_rate", "update_rate", "sample_share", "leaf_step"):
+            if not 0 < getattr(self, field) <= 1:
+                raise ConfigError(f"{field} must be above 0 and at most 1, got {getattr(self, field)!r}")
+        if not self.penalty >= 0:
+            raise ConfigError(f"penalty must be >= 0, got {self.penalty!r}")
 
     @property
     def capabilities(self) -> tuple[Capability, ...]:
@@ -70,16 +84,30 @@ class Boosting:
         rounds = state.num_boosted_rounds()
         settings = self._settings(job)
         if how == "refresh_leaves":  # exactly as many rounds as there are, or those beyond would be lost
-            settings |= {"process_type": "update", "updater": "refresh", "refresh_leaf": True}
+            # on the CPU, where alone the refresher is
+            settings |= {"process_type": "update", "updater": "refresh", "refresh_leaf": True, "device": "cpu"}
             del settings["tree_method"]
-            return library("xgboost").train(settings, self._matrix(stream, job), rounds, xgb_model=state)
-        grow, most = self.grow or max(self.n_rounds // 10, 1), self.max_rounds or 3 * self.n_rounds
+            refreshed = library("xgboost").train(settings, self._matrix(stream, job), rounds, xgb_model=state)
+            return refreshed if self.leaf_step == 1 else self._between(state, refreshed)
+        grow, most = self.grow or max(self.n_rounds // 5, 1), self.max_rounds or 3 * self.n_rounds
         if rounds + grow > most:
             raise ConfigError(
                 f"the model has {rounds} rounds, and {grow} more pass max_rounds={most}; "
                 "fit in full, or update with how='refresh_leaves'"
             )
+        settings["eta"] = self.update_rate
         return library("xgboost").train(settings, self._matrix(stream, job), grow, xgb_model=state)
+
+    def _between(self, old: Any, refreshed: Any) -> Any:
+        """The same trees, each leaf ``leaf_step`` of the way from its old value to the refreshed one."""
+        before, after = (json.loads(booster.save_raw("json")) for booster in (old, refreshed))
+        pairs = zip(*(held["learner"]["gradient_booster"]["model"]["trees"] for held in (before, after)), strict=True)
+        for was, now in pairs:
+            for i, child in enumerate(now["left_children"]):
+                if child == -1:  # of a leaf: its value stands where a split has its threshold
+                    start = was["split_conditions"][i]
+                    now["split_conditions"][i] = start + self.leaf_step * (now["split_conditions"][i] - start)
+        return library("xgboost").Booster({"nthread": self.n_threads}, model_file=bytearray(json.dumps(after).encode()))
 
     def predict(self, state: Any, inputs: Inputs, job: Job) -> NDArray[np.float64]:
         predicted = state.inplace_predict(job.features.ordinal(inputs), validate_features=False)

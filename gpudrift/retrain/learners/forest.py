@@ -24,11 +24,14 @@ from gpudrift.retrain.twins import fit_twin, why_no_twin
 class Forest:
     """Random forest of a fixed size.
 
+    Trees have no weights to pull back: what holds an update is that all but ``grow`` of the trees stay as they are, and
+    that the new ones see the replayed rows too.
+
     Parameters
     ----------
     n_trees : int
     grow : int, optional
-        Trees that an update grows, and drops at the other end; a fifth of ``n_trees`` by default.
+        Trees that an update grows, and drops at the other end; three tenths of ``n_trees`` by default.
     max_depth, min_leaf : int
         Levels of a tree; fewest rows in a leaf.
     sample_share : float in (0, 1]
@@ -71,7 +74,7 @@ class Forest:
         return self._grown(stream.joined(), job, self.n_trees)
 
     def update(self, state: Any, stream: Stream, job: Job, how: Capability) -> Any:
-        young = self._grown(stream.joined(), job, self.grow or max(self.n_trees // 5, 1))
+        young = self._grown(stream.joined(), job, self.grow or max(3 * self.n_trees // 10, 1))
         forest = copy.copy(state)  # the trees are shared: they never change
         forest.estimators_ = [*state.estimators_, *young.estimators_][-self.n_trees :]
         forest.n_estimators = len(forest.estimators_)

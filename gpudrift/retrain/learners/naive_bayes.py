@@ -16,6 +16,7 @@ from gpudrift.retrain.features import Inputs
 from gpudrift.retrain.learner import Capability, Job
 from gpudrift.retrain.skops_files import dump_estimator, load_estimator
 from gpudrift.retrain.stream import Stream
+from gpudrift.retrain.twins import fit_twin, why_no_twin
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,9 @@ class NaiveBayes:
 
     Notes
     -----
-    A missing number counts as the feature's mean, a missing category as a category. Runs on the CPU.
+    A missing number counts as the feature's mean, a missing category as a category. On a GPU a fit of the numbers is
+    cuML's; categories are counted on the host, since cuML's CategoricalNB takes no ``min_categories``, and so are
+    updates.
     """
 
     decay: float = 1.0
@@ -59,13 +62,17 @@ class NaiveBayes:
         return ("exact_sums", "full")
 
     def why_no_cuda(self) -> str | None:
-        return "its counting runs on the CPU"
+        return why_no_twin()
 
     def fit(self, stream: Stream, job: Job) -> Parts:
         bayes = library("sklearn.naive_bayes")
         sizes = [category.n_codes for category in job.features.categories]
         gaussian = bayes.GaussianNB() if job.features.numbers else None
         categorical = bayes.CategoricalNB(alpha=self.smoothing, min_categories=sizes) if sizes else None
+        if job.device == "cuda" and gaussian is not None:
+            rows = stream.joined()
+            fitted = fit_twin(gaussian, _filled(rows.inputs), rows.labels, rows.weights)
+            return Parts(fitted, self._added(Parts(None, categorical), stream, job).categorical)
         return self._added(Parts(gaussian, categorical), stream, job)
 
     def update(self, state: Parts, stream: Stream, job: Job, how: Capability) -> Parts:

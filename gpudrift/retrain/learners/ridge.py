@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
@@ -117,8 +117,8 @@ class Ridge:
         return self.merge(state.decayed(self.decay), self.fit(stream, job))
 
     def merge(self, first: Sums, second: Sums) -> Sums:
-        """The sums of the rows of both."""
-        return first + second
+        """The sums of the rows of both, to be solved with this penalty."""
+        return replace(first + second, alpha=self.alpha)
 
     def predict(self, state: Sums, inputs: Inputs, job: Job) -> NDArray[np.float64]:
         coefficients, intercept = state.solution

@@ -87,9 +87,9 @@ class CpuBackend:
             table = TallyTable(grids[f], grouping)
             for first in range(start, stop, _ROWS_PER_SLICE):
                 values, present = columns[f].aligned(first, min(first + _ROWS_PER_SLICE, stop))
-                counters = narrow_index_of(values.astype(plans[f].dtype, copy=False), plans[f])
+                counters = narrow_index_of(on_host(values).astype(plans[f].dtype, copy=False), plans[f])
                 if present is not None:
-                    counters[~present] = plans[f].n_index + MISSING
+                    counters[~on_host(present)] = plans[f].n_index + MISSING
                 table.add(counters, first)
             return table.tally
 

@@ -15,8 +15,6 @@ from gpudrift_kernels.cpu.compiled import kernel
 from gpudrift_kernels.cpu.read_only import read_only
 from gpudrift_kernels.grouping import Grouping, Tally
 
-_MOST_ROWS = np.iinfo(np.uint32).max
-
 
 class TallyTable:
     """The private table of one task."""
@@ -26,9 +24,7 @@ class TallyTable:
         self._grid = read_only(grid)
         self._grouping = grouping
         weights = None if grouping.weights is None else np.zeros(shape, np.int64)
-        # Half the memory, where no counter can overflow.
-        counter = np.uint32 if grouping.groups.size <= _MOST_ROWS else np.int64
-        self.tally = Tally(np.zeros(shape, counter), weights)
+        self.tally = Tally(np.zeros(shape, grouping.counter), weights)
 
     def add(self, counters: NDArray[np.uint32], start: int) -> None:
         """Count the rows from ``start`` on, by their counters (uint32, shape (n,))."""

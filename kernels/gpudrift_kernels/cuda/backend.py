@@ -17,7 +17,7 @@ from gpudrift_kernels.cpu.backend import CpuBackend
 from gpudrift_kernels.cuda import sort
 from gpudrift_kernels.cuda.availability import has_cupy
 from gpudrift_kernels.cuda.categories import count_few, count_many
-from gpudrift_kernels.cuda.device_array import as_numba, on_device, ordinal_of, stream_of
+from gpudrift_kernels.cuda.device_array import as_numba, on_device, ordinal_of, stream_of, wait_for
 from gpudrift_kernels.cuda.driver import Device, driver
 from gpudrift_kernels.cuda.failures import explained, is_out_of_memory, raised
 from gpudrift_kernels.cuda.histogram import NumbaHistogram
@@ -25,6 +25,8 @@ from gpudrift_kernels.cuda.memory import say_halved
 from gpudrift_kernels.cuda.merge import merge
 from gpudrift_kernels.cuda.plan_tables import PlanTables
 from gpudrift_kernels.cuda.staging import ALIGNMENT, COLUMN, MOST_PIECES, Chunk, Piece, Records, Staging, staging
+from gpudrift_kernels.cuda.tally_columns import TalliedCodes, TalliedColumn, TalliedNumbers
+from gpudrift_kernels.cuda.tally_rows import TallyRows
 from gpudrift_kernels.errors import DeviceError
 from gpudrift_kernels.grouping import Grouping, Tally
 from gpudrift_kernels.on_host import on_host
@@ -109,7 +111,10 @@ class CudaBackend:
         grids: Sequence[NDArray[np.int32]],
         grouping: Grouping,
     ) -> Iterator[Tally]:
-        return CpuBackend(self.threads).tally_cells(columns, plans, grids, grouping)
+        with explained(self.device.name):
+            empty = [column.aligned(0, 0)[0] for column in columns]
+        tallied = [TalliedNumbers(*each) for each in zip(columns, plans, grids, empty, strict=True)]
+        return self._beside(empty)._tally(tallied, grouping)
 
     def tally_categories(
         self,
@@ -118,7 +123,10 @@ class CudaBackend:
         grids: Sequence[NDArray[np.int32]],
         grouping: Grouping,
     ) -> Iterator[Tally]:
-        return CpuBackend(self.threads).tally_categories(columns, n_categories, grids, grouping)
+        with explained(self.device.name):
+            empty = [column.codes(0, 0)[0] for column in columns]
+        tallied = [TalliedCodes(*each) for each in zip(columns, n_categories, grids, empty, strict=True)]
+        return self._beside(empty)._tally(tallied, grouping)
 
     def sort(self, values: Any) -> NDArray[Any]:
         if not has_cupy():
@@ -278,7 +286,7 @@ class CudaBackend:
         """Queue the count of one column's codes into its total."""
         if on_device(codes):
             codes = as_numba(codes, self.device)
-            _wait_for(stream_of(codes), chunk.stream)
+            wait_for(stream_of(codes), chunk.stream)
         else:
             chunk.on_host(0, codes.size, codes.dtype)[:] = codes
             chunk.send(codes.nbytes)
@@ -294,6 +302,12 @@ class CudaBackend:
             places = cuda.to_device(vocabulary)
             merge[numba_grid(counts.size, NUMBA_MOST_BLOCKS), NUMBA_THREADS, chunk.stream](counts, places, total)
             chunk.stream.synchronize()  # before the counts go
+
+    def _tally(self, columns: Sequence[TalliedColumn], grouping: Grouping) -> Iterator[Tally]:
+        spare = self.memory_bytes // _SHARE_OF_BATCH
+        rows = TallyRows(columns, grouping, device=self.device, memory_bytes=spare, spread=self.map)
+        for part in rows.passes(self.memory_bytes // _SHARE_OF_TABLES):
+            yield from self._run(partial(rows.tally, part, self._staging))
 
     def _staging(self) -> Staging:
         return staging(self.device.ordinal, self.memory_bytes - self.memory_bytes // _SHARE_OF_TABLES)
@@ -315,16 +329,8 @@ def _common_stream(arrays: Sequence[Any]) -> Any:
         return cuda.default_stream()
     common = cuda.external_stream(streams[0])
     for stream in streams[1:]:
-        _wait_for(stream, common)
+        wait_for(stream, common)
     return common
-
-
-def _wait_for(stream: int | None, waiting: Any) -> None:
-    """Queue what follows on ``waiting`` behind the work that is on a stream now."""
-    if stream is not None:
-        event = cuda.event(timing=False)
-        event.record(cuda.external_stream(stream))
-        event.wait(waiting)
 
 
 def _chunked(

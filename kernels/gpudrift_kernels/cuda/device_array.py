@@ -66,3 +66,11 @@ def stream_of(values: Any) -> int | None:
     if stream is not None and stream not in _DEFAULT_STREAMS and not stream_lives(stream):
         raise DeviceError("the stream of an array has been destroyed: keep it until the array is counted")
     return stream
+
+
+def wait_for(stream: int | None, waiting: Any) -> None:
+    """Queue what follows on ``waiting`` behind the work that is on a stream now."""
+    if stream is not None:
+        event = cuda.event(timing=False)
+        event.record(cuda.external_stream(stream))
+        event.wait(waiting)

@@ -54,13 +54,19 @@ class Records:
 
 
 class Chunk:
-    """Pinned memory, as much on the device, and the stream on which one goes to the other and is counted."""
+    """Pinned memory, as much on the device, and the stream on which one goes to the other and is counted.
+
+    Attributes
+    ----------
+    held : arrays of others that work on the stream still reads; kept until it is done.
+    """
 
     def __init__(self, n_bytes: int) -> None:
         self._host: NDArray[np.uint8] = cuda.pinned_array(n_bytes, np.uint8)
         self._device = cuda.device_array(n_bytes, np.uint8)
         self.records = Records(COLUMN, MOST_PIECES)
         self.stream = cuda.stream()
+        self.held: list[Any] = []
 
     def on_host(self, first: int, n: int, dtype: np.dtype[Any]) -> NDArray[Any]:
         """Room for n values that begin at a byte."""
@@ -73,6 +79,11 @@ class Chunk:
     def send(self, n_bytes: int) -> None:
         """Queue the copy of the first bytes."""
         self._device[:n_bytes].copy_to_device(self._host[:n_bytes], stream=self.stream)
+
+    def wait(self) -> None:
+        """Wait for the work on the stream."""
+        self.stream.synchronize()
+        self.held.clear()
 
 
 class Staging:
@@ -87,13 +98,13 @@ class Staging:
         """The chunk that was used longest ago; waits until its work is done."""
         chunk = self._chunks[self._turn]
         self._turn = (self._turn + 1) % len(self._chunks)
-        chunk.stream.synchronize()
+        chunk.wait()
         return chunk
 
     def finish(self) -> None:
         """Wait for the work on every chunk."""
         for chunk in self._chunks:
-            chunk.stream.synchronize()
+            chunk.wait()
 
 
 @lru_cache(maxsize=4)

@@ -1,4 +1,4 @@
-"""Reports of windows and of slices, each made when it is asked for."""
+"""Reports of windows, each made when it is asked for, and what many of them say together."""
 
 from __future__ import annotations
 
@@ -14,46 +14,19 @@ from numpy.typing import NDArray
 from gpudrift.config import Settings
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem
-from gpudrift.monitor.drift_table import DriftTable, GroupTable, binned, drift_table, stacked, table_decides
+from gpudrift.monitor.drift_table import DriftTable, GroupTable, binned, drift_table, table_decides
 from gpudrift.monitor.entries import report_entry, table_entries
+from gpudrift.monitor.question import Question, table_of
 from gpudrift.monitor.regimes import ChangePoint, Likeness, Regime, change, credible, distances, split_regimes
-from gpudrift.monitor.sections import Sections
+from gpudrift.monitor.slice_reports import SliceReports
 from gpudrift.monitor.slices import Slice
 from gpudrift.monitor.windows import Range, Span, window_ranges
 from gpudrift.nearest import hint
 from gpudrift.period import Period
-from gpudrift.profiles.compare import compare, dense, wanted_columns
+from gpudrift.profiles.columns import Counted, NumericColumn
+from gpudrift.profiles.compare import wanted_columns
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import DriftReport
-from gpudrift.profiles.reference_profile import Profile
-from gpudrift_kernels.backend import Backend
-
-
-@dataclass(frozen=True, eq=False)
-class Question:
-    """What current sections are compared with, and how.
-
-    Attributes
-    ----------
-    profile : Profile
-        Over the grid of the sections.
-    slices : mapping of Slice to Counts
-        The reference's rows of each slice; empty without slices.
-    previous : bool
-        Compare a window with the one before it, not with the reference.
-    """
-
-    profile: Profile
-    sections: Sections
-    slices: Mapping[Slice, Counts]
-    settings: Settings
-    backend: Backend
-    previous: bool = False
-
-    def report(self, current: Counts, reference: Counts | None = None) -> DriftReport:
-        """Compare with the profile's reference, or with some other counts."""
-        profile = self.profile if reference is None else replace(self.profile, reference=reference)
-        return compare(profile, current, self.settings, self.backend)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +65,16 @@ class WindowReports(Mapping[Span, DriftReport]):
         """
         if not isinstance(other, WindowReports):
             return NotImplemented
-        if self.question.settings != other.question.settings or self.place != other.place:
+        if self.question.settings != other.question.settings or self._label != other._label:
             raise DataError("windows of different settings cannot be added; check both with the same")
-        question = replace(self.question, sections=self.question.sections + other.question.sections)
-        return WindowReports(question, ranges_of(question.sections.spans, question.settings), self.place)
+        question = replace(
+            self.question,
+            sections=self.question.sections + other.question.sections,
+            slices={**other.question.slices, **self.question.slices},
+        )
+        if self._label is not None:
+            return SliceReports(question).windows(self._label)
+        return WindowReports(question, ranges_of(question.sections.spans, question.settings))
 
     @cached_property
     def table(self) -> DriftTable:
@@ -183,17 +162,32 @@ class WindowReports(Mapping[Span, DriftReport]):
         )
 
     def nearest(self) -> Likeness | None:
-        """The past regime that the present one, the last, is most like; None where there was no other."""
+        """The past regime that the present one, the last, is most like; None where there was no other to compare."""
         ranges = self._regime_ranges
-        if len(ranges) < 2:
-            return None
         apart = distances(self._bins(None), ranges)[-1, :-1]
+        if np.isnan(apart).all():
+            return None
         place = int(np.nanargmin(apart))
         return Likeness(self.regimes[place], float(apart[place]))
 
     def counts(self, span: Span) -> Counts:
         """Counts of a window, over the grid."""
         return self.question.sections.of(windows=slice(*self.ranges[span]), place=self.place)
+
+    def problems(self) -> list[Problem]:
+        """Features that windows can hardly be told apart by: their bins and cells are those of the reference."""
+        question, found = self.question, []
+        if not question.previous:
+            return []
+        for f, table in question.sections.tables(list(self.ranges.values()), self.place).items():
+            column = question.profile.plans[f]
+            known = question.profile.reference.column(f)
+            if isinstance(column, NumericColumn) and 2 * _outside(column, known, table) > table.rows.sum():
+                what = "lies outside the range of the reference in more than half of the rows, where windows look alike"
+                found.append(
+                    Problem(column.name, what, "compare with the reference, or pass one that holds such values")
+                )
+        return found
 
     def to_list(self) -> list[dict[str, Any]]:
         """An entry for each window, as plain values; no NaN among them."""
@@ -215,7 +209,8 @@ class WindowReports(Mapping[Span, DriftReport]):
             reference = sections.of(windows=slice(*_before(of)), place=self.place)
         made = question.report(sections.of(windows=slice(*of), place=self.place), reference)
         if self.place is None and question.slices:
-            made = replace(made, slices=SliceReports(question, of))
+            before = _before(of) if question.previous and not alone else None
+            made = replace(made, slices=SliceReports(question, of, before))
         return made
 
     def _n_current(self, of: Range) -> int:
@@ -261,167 +256,20 @@ class WindowReports(Mapping[Span, DriftReport]):
         return {name: binned(*known[name]) for name in names}
 
     @property
-    def _slice_reference(self) -> Counts:
+    def _label(self) -> Slice | None:
+        """Of the slice whose windows these are."""
         slices = self.question.sections.slices
-        if slices is None or self.place is None:
+        return None if slices is None or self.place is None else slices.labels[self.place]
+
+    @property
+    def _slice_reference(self) -> Counts:
+        if (label := self._label) is None:
             raise DataError("these are no windows of a slice")
-        return self.question.slices[slices.labels[self.place]]
+        return self.question.slices[label]
 
     def __repr__(self) -> str:
         spans = list(self)
         return f"WindowReports({len(spans)} windows, {spans[0][0]} to {spans[-1][1]})" if spans else "WindowReports()"
-
-
-@dataclass(frozen=True, eq=False)
-class SliceReports(Mapping[Slice, DriftReport]):
-    """The report of each slice against the same slice of the reference, worst first.
-
-    A slice is the text of its categories, a tuple of several columns' where there are several.
-    """
-
-    question: Question
-    of: Range | None = None
-    _made: dict[Slice, DriftReport] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def _places(self) -> dict[Slice, int]:
-        """Slices that both sides have rows of, worst first: what reaches furthest beyond its threshold."""
-        question, known = self.question, self._known
-        if not known:
-            return {}
-        if table_decides(question.settings):
-            beyond = np.where(self._table.drifted, self._table.severity(question.settings), 0.0)
-            worst = dict(zip(known, beyond.max(axis=1, initial=0.0).tolist(), strict=True))
-        else:
-            reports = {label: self._report(place) for label, place in known.items()}
-            self._made.update(reports)
-            worst = {
-                label: max((f.severity(question.settings) for f in report.values() if f.drifted), default=0.0)
-                for label, report in reports.items()
-            }
-        order = sorted(known, key=lambda label: (-worst[label], [text or "" for text in label]))
-        return {label: known[label] for label in order}
-
-    @cached_property
-    def _known(self) -> dict[Slice, int]:
-        """Places of the slices that both sides have rows of."""
-        sections = self.question.sections
-        return {
-            label: place
-            for place, label in enumerate(sections.slices.labels if sections.slices else ())
-            if sections.of(windows=self._windows, place=place).n_rows and self._reference(label).n_rows
-        }
-
-    @cached_property
-    def _table(self) -> DriftTable:
-        """Statistics and verdicts of the known slices, a row each."""
-        question, sections, known = self.question, self.question.sections, self._known
-        wanted = wanted_columns(question.profile, question.settings)
-        of = [self.of or (0, sections.place.shape[0] - sections.first)]
-        current = [sections.tables(of, place) for place in known.values()]
-        reference = [table_of(question.profile, self._reference(label)) for label in known]
-        places = [f for f in current[0] if question.profile.plans[f].name in wanted]
-        return drift_table(
-            question.profile,
-            {f: stacked([side[f] for side in current]) for f in places},
-            {f: stacked([side[f] for side in reference]) for f in places},
-            question.settings,
-            question.backend,
-        )
-
-    @property
-    def _windows(self) -> slice | None:
-        return None if self.of is None else slice(*self.of)
-
-    def _reference(self, label: Slice) -> Counts:
-        question = self.question
-        return question.slices.get(label) or Counts.empty(question.profile.profile_id)
-
-    def _report(self, place: int) -> DriftReport:
-        sections = self.question.sections
-        label = sections.slices.labels[place] if sections.slices else ()
-        return self.question.report(sections.of(windows=self._windows, place=place), self._reference(label))
-
-    def __getitem__(self, label: Slice | str) -> DriftReport:
-        key = (label,) if isinstance(label, str) else label
-        if key not in self._made:
-            self._made[key] = self._report(self._places[key])
-        return self._made[key]
-
-    def __iter__(self) -> Iterator[Slice]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    def __bool__(self) -> bool:
-        return len(self) > 0
-
-    @property
-    def drifted(self) -> tuple[Slice, ...]:
-        """Slices whose report says dataset_drift, worst first."""
-        if not self or not table_decides(self.question.settings):
-            return tuple(label for label, report in self.items() if report.dataset_drift)
-        drifted = dict(zip(self._known, self._table.dataset_drift.tolist(), strict=True))
-        return tuple(label for label in self if drifted[label])
-
-    def windows(self, label: Slice | str) -> WindowReports:
-        """The windows of a slice, against the same slice of the reference."""
-        sections = self.question.sections
-        if sections.slices is None or not sections.spans:
-            raise DataError("the rows were not counted by window; pass time and window too")
-        slice_label = (label,) if isinstance(label, str) else label
-        if slice_label not in sections.slices.labels:
-            raise KeyError(label)
-        place = sections.slices.labels.index(slice_label)
-        rows = sections.n_rows[:, place]
-        previous = np.append(0, rows[:-1]) if self.question.previous else rows
-        ranges = {span: (k, k + 1) for k, span in enumerate(sections.spans) if rows[k] and previous[k]}
-        return WindowReports(self.question, ranges, place)
-
-    def problems(self) -> list[Problem]:
-        """Slices of either side that the other does not have."""
-        sections, found = self.question.sections, []
-        if sections.slices is None:
-            return []
-        columns = ", ".join(sections.slices.names)
-        present = {label for k, label in enumerate(sections.slices.labels) if sections.of(place=k).n_rows}
-        known = {label for label, counts in self.question.slices.items() if counts.n_rows}
-        new, gone = (sorted(map(slice_name, labels)) for labels in (present - known, known - present))
-        for side, labels, remedy in (
-            ("reference", new, "they have no report; profile a reference that holds them"),
-            ("current", gone, "check whether data were lost there"),
-        ):
-            if labels:
-                shown = ", ".join(labels[:5]) + (", ..." if len(labels) > 5 else "")
-                what = f"slices without rows in the {side} data, {len(labels):,} of them: {shown}"
-                found.append(Problem(columns, what, remedy))
-        return found
-
-    def to_list(self) -> list[dict[str, Any]]:
-        """An entry for each slice, worst first, as plain values."""
-        sections, settings = self.question.sections, self.question.settings
-        names = sections.slices.names if sections.slices else ()
-        if not self or not table_decides(settings):
-            return [{"slice": dict(zip(names, label, strict=True)), **report_entry(r)} for label, r in self.items()]
-        n_rows = [
-            (self._reference(label).n_rows, sections.of(windows=self._windows, place=place).n_rows)
-            for label, place in self._known.items()
-        ]
-        entries = dict(zip(self._known, table_entries(self._table, n_rows, settings), strict=True))
-        return [{"slice": dict(zip(names, label, strict=True)), **entries[label]} for label in self]
-
-    def __repr__(self) -> str:
-        return f"SliceReports({len(self)} slices, {len(self.drifted)} drifted)"
-
-
-def table_of(profile: Profile, counts: Counts) -> dict[int, GroupTable]:
-    """Counts as tables of a single group."""
-    tables = {}
-    for f, column in enumerate(profile.plans):
-        rows, effective = (dense(side, column.n_counters)[None] for side in (counts.column(f), counts.effective(f)))
-        tables[f] = GroupTable(rows, effective)
-    return tables
 
 
 def ranges_of(spans: Sequence[Span], settings: Settings) -> dict[Span, Range]:
@@ -439,9 +287,13 @@ def plain_time(moment: Any) -> Any:
     return moment.isoformat() if hasattr(moment, "isoformat") else moment
 
 
-def slice_name(label: Slice) -> str:
-    """A slice for people."""
-    return " / ".join("(missing)" if text is None else text for text in label)
+def _outside(column: NumericColumn, reference: Counted, table: GroupTable) -> int:
+    """Rows with a value below the reference's least or above its greatest."""
+    occupied = reference[0][reference[0] < column.n_values]
+    if not occupied.size:
+        return 0
+    inside = table.rows[:, occupied[0] : occupied[-1] + 1]
+    return int(table.rows[:, : column.n_values].sum()) - int(inside.sum())
 
 
 def _before(of: Range) -> Range:
