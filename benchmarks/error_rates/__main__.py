@@ -48,7 +48,9 @@ def main() -> None:
             bar.console.print(_line(result), highlight=False, soft_wrap=True)
             if arguments.json:  # after each, so that a run cut short keeps what it found
                 document = {"question": "error_rates", "alpha": ALPHA, "scipy": scipy.__version__} | machine(ROOT)
-                arguments.json.write_text(json.dumps(document | {"results": results}, indent=1) + "\n")
+                lines = ",\n".join(json.dumps(result) for result in results)
+                head = json.dumps(document | {"results": []}).removesuffix("]}")
+                arguments.json.write_text(f"{head}\n{lines}\n]}}\n")
 
 
 def _line(result: dict[str, Any]) -> str:
