@@ -48,6 +48,7 @@ def cdf_difference(
 
     Examples
     --------
+    >>> import numpy as np
     >>> inside = cdf_difference(np.array([1, 1]), np.array([0, 4]), 2, 4)
     >>> inside.ends.tolist(), inside.highest.tolist(), inside.lowest.tolist()
     ([0.0, 0.5, 0.0], [0.5, 1.0], [0.0, -0.5])

@@ -30,7 +30,7 @@ def kolmogorov_log_sf_each(z: NDArray[np.float64]) -> NDArray[np.float64]:
     Examples
     --------
     >>> kolmogorov_log_sf_each(np.array([0.5, 1.0, 1e8])).round(6).tolist()
-    [-0.036757, -1.309335, -2e+16]
+    [-0.036721, -1.309335, -2e+16]
     """
     with np.errstate(divide="ignore", over="ignore", under="ignore", invalid="ignore"):
         exponent = -(math.pi**2) / (8.0 * z * z)
