@@ -16,9 +16,13 @@ from gpudrift.config import Settings
 from gpudrift.errors import ConfigError, DataError
 from gpudrift.monitor.calibration import Calibration
 from gpudrift.monitor.false_alarms import FalseAlarms
+from gpudrift.monitor.grid_counts import id_without_grid
 from gpudrift.monitor.null_windows import NullLaw, block_resampling, leave_one_out, multinomial_resampling
+from gpudrift.monitor.window_reports import WindowReports
 from gpudrift.nearest import hint
 from gpudrift.profiles import Counts, Profile
+from gpudrift.profiles.compare import wanted_columns
+from gpudrift.profiles.grid import Grid
 from gpudrift_kernels.backend import Backend, BackendName, get_backend
 
 How = Literal["block", "leave-one-out", "multinomial"]
@@ -36,7 +40,7 @@ _BEYOND: Final = 10
 
 def calibrate(
     profile: Profile,
-    windows: Sequence[Counts] | Mapping[Hashable, Counts],
+    windows: Sequence[Counts] | Mapping[Hashable, Counts] | WindowReports,
     *,
     false_alarms: str | float,
     window: str | float | None = None,
@@ -53,13 +57,14 @@ def calibrate(
     Parameters
     ----------
     profile : Profile
-    windows : sequence of Counts, or mapping of anything to Counts
+    windows : sequence of Counts, or mapping of anything to Counts, or WindowReports
         Windows without drift in time order, of the length to be monitored: parts of the reference, counted with the
-        profile.
+        profile; or ``report.windows`` of a check of the reference against itself, which keep counts of their own.
     false_alarms : str or float
         "1 per quarter", "2 per year"; or the probability that the report of a window has any flag.
     window : str or float, optional
-        For a text: how long a window is ("1d", "6h", "1w", "1mo"), or how many there are in the period named.
+        For a text: how long a window is ("1d", "6h", "1w", "1mo"), or how many there are in the period named. That of
+        WindowReports by default. A length is kept, and a check of windows of another length says so.
     how : {"block", "leave-one-out", "multinomial"}
         Where windows without drift come from. "block": stretches of neighbouring windows against references made of
         blocks of the others, which keeps what windows and features share. "leave-one-out": each window against the
@@ -73,7 +78,9 @@ def calibrate(
     held_out : bool
         The windows are no part of the reference.
     settings : Settings, optional
-        ``columns`` limits the calibration to those named; ``thresholds`` of statistics that never vary are not touched.
+        ``columns`` limits the calibration to those named; columns of ``time`` and ``weights``, and those that look like
+        an index, are calibrated only if named, as they are compared only then. ``thresholds`` of statistics that never
+        vary are not touched. Those of WindowReports by default.
     seed : int
         The same one gives the same thresholds.
     backend : {"auto", "cpu", "cuda"} or Backend
@@ -117,11 +124,17 @@ def calibrate(
     >>> settings = found.settings()
     """
     _check_options(how, replicates, block, seed)
-    counts = _checked_windows(profile, windows)
+    if not isinstance(profile, Profile):
+        raise DataError(f"calibrate takes a Profile, got {type(profile).__name__}; make one with gpudrift.profile")
+    if isinstance(windows, WindowReports):
+        settings, windows = settings or windows.question.settings, _counts_of(windows)
+    settings = settings or Settings()
+    window = window or settings.window
+    profile, counts = _checked_windows(profile, windows)
     asked = FalseAlarms.parse(false_alarms, window)
     rate, n_windows = asked.per_window, len(counts)
     notes: list[str] = []
-    places = _places(profile, counts, settings or Settings(), notes)
+    places = _places(profile, counts, settings, notes)
     if how != "multinomial":
         if n_windows < MIN_WINDOWS:
             raise DataError(
@@ -194,7 +207,7 @@ def _calibration(
         seed=None if how == "leave-one-out" else seed,
         leader=(leading, law.scales[leading].names[statistic]),
         notes=tuple(notes),
-        profile_id=profile.profile_id,
+        profile_id=id_without_grid(profile.profile_id),
     )
 
 
@@ -253,7 +266,20 @@ def _check_options(how: str, replicates: int, block: int | None, seed: int) -> N
         raise ConfigError(f"seed must be a whole number of at least 0, got {seed!r}")
 
 
-def _checked_windows(profile: Profile, windows: Sequence[Counts] | Mapping[Hashable, Counts]) -> list[Counts]:
+def _counts_of(windows: WindowReports) -> dict[Hashable, Counts]:
+    """The counts behind reports of windows, which must be windows that a calibration is of."""
+    settings = windows.question.settings
+    if windows.place is not None:
+        raise DataError("windows of a slice have a reference of their own; pass those of the whole report")
+    if settings.every is not None or settings.expanding or settings.against != "reference":
+        raise DataError("windows must follow each other, and be compared with the reference; check with window alone")
+    return {span: windows.counts(span) for span in windows}
+
+
+def _checked_windows(
+    profile: Profile, windows: Sequence[Counts] | Mapping[Hashable, Counts]
+) -> tuple[Profile, list[Counts]]:
+    """The windows, and the profile that they were counted with: the one given, or that of its grid."""
     if not isinstance(windows, Mapping | Sequence):
         raise DataError(f"windows must be a sequence of Counts or a mapping to them, got {type(windows).__name__}")
     named = list(windows.items() if isinstance(windows, Mapping) else enumerate(windows))
@@ -262,31 +288,36 @@ def _checked_windows(profile: Profile, windows: Sequence[Counts] | Mapping[Hasha
     for name, counts in named:
         if not isinstance(counts, Counts):
             raise DataError(f"window {name} is no Counts but {type(counts).__name__}; count it with profile.count")
+    first = named[0][1].profile_id
+    if first != profile.profile_id and id_without_grid(first) == profile.profile_id:
+        profile = Grid.of(profile).profile
+    for name, counts in named:
         if counts.profile_id != profile.profile_id:
             raise DataError(f"window {name} was counted with another profile; count it with this one")
         if not counts.n_rows:
             raise DataError(f"window {name} has no rows; leave it out")
-    return [counts for _, counts in named]
+        if (counts.weights is None) != (profile.reference.weights is None):
+            raise DataError(f"window {name} and the profile must both have weights, or neither; count both alike")
+    return profile, [counts for _, counts in named]
 
 
 def _places(profile: Profile, windows: Sequence[Counts], settings: Settings, notes: list[str]) -> list[int]:
     """Columns that take part in a verdict and that some window holds."""
-    for name in settings.columns:
-        if name not in profile.columns:
-            raise DataError(f"the profile has no column {name!r}: {hint(name, profile.columns)}")
+    wanted = wanted_columns(profile, settings)
     explicit = profile.explicit | set(settings.columns)
-    places = [
-        f
-        for f, column in enumerate(profile.plans)
-        if (not settings.columns or column.name in settings.columns)
-        and (column.name in explicit or not (column.unique or column.grows))
-    ]
-    absent = [f for f in places if not any(window.column(f)[0].size for window in windows)]
-    for f in absent:
-        notes.append(f"{profile.columns[f]!r} is in no window: its thresholds stay as they are")
-    if not (present := [f for f in places if f not in absent]):
+    places = []
+    for f, column in enumerate(profile.plans):
+        if column.name not in wanted:
+            continue
+        if (column.unique or column.grows) and column.name not in explicit:
+            notes.append(f"{column.name!r} looks like an index: it is left out, as it is of verdicts")
+        elif not any(window.column(f)[0].size for window in windows):
+            notes.append(f"{column.name!r} is in no window: its thresholds stay as they are")
+        else:
+            places.append(f)
+    if not places:
         raise DataError("no column of the profile can be calibrated; those that look like an index are left out")
-    return present
+    return places
 
 
 def _check_parts(profile: Profile, windows: Sequence[Counts]) -> None:

@@ -66,9 +66,9 @@ def test_the_same_seed_gives_the_same_file(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((*CALIBRATE, "--false-alarms", "often"), "false_alarms 'often' is no rate: write '1 per quarter', or"),
+        ((*CALIBRATE, "--false-alarms", "often"), "--false-alarms 'often' is no rate: write '1 per quarter', or"),
         ((*CALIBRATE, "--false-alarms", "1 per century"), "'century' is unknown"),
-        ((*ROWS, "--false-alarms", "1 per year"), "windows of 500 rows have no length in time; give false_alarms as"),
+        ((*ROWS, "--false-alarms", "1 per year"), "windows of 500 rows have no length in time; give --false-alarms as"),
         ((*CALIBRATE, "--false-alarms", "0.1", "-o", "no/where.json"), "no is no directory; make it first: mkdir"),
         ((*CHECK, "--calibrate", "absent.json"), "absent.json cannot be read: No such file or directory; check the"),
         ((*CHECK, "--calibrate", "reference.parquet"), "reference.parquet holds no calibration"),

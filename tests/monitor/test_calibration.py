@@ -157,6 +157,45 @@ def test_columns_like_an_index_and_columns_without_windows_are_left_out(days: li
     assert "'tails' is in no window: its thresholds stay as they are" in some.notes
 
 
+def test_windows_of_a_report_are_as_good_as_their_counts() -> None:
+    rng = np.random.default_rng(12)
+    table = {"x": rng.normal(size=4000), "w": rng.exponential(size=4000), "plan": rng.choice(list("abc"), 4000)}
+    profile = gd.profile(table, weights="w")
+    report = gd.check_drift(reference=profile, current=table, window="200 rows")
+    assert report.windows is not None
+    found = gd.calibrate(profile, report.windows, false_alarms=0.2, replicates=500)
+    assert found.profile_id == profile.profile_id
+    assert found == gd.calibrate(
+        profile, [report.windows.counts(span) for span in report.windows], false_alarms=0.2, replicates=500,
+        settings=report.settings,
+    )  # fmt: skip
+    overlapping = gd.check_drift(reference=profile, current=table, window="400 rows", every="200 rows").windows
+    assert overlapping is not None
+    with pytest.raises(gd.DataError, match=r"^windows must follow each other, and be compared with the reference; "):
+        gd.calibrate(profile, overlapping, false_alarms=0.2)
+
+
+def test_columns_of_times_and_weights_are_no_features() -> None:
+    rng = np.random.default_rng(13)
+    n = 2000
+    start = np.datetime64("2024-01-01", "us")
+    shuffled = rng.permutation(n)
+    table = {
+        "x": rng.normal(size=n),
+        "w": rng.exponential(size=n),
+        "ts": start + shuffled // 100 * np.timedelta64(1, "D"),
+        "id": np.arange(n),
+    }
+    asked = gd.Settings(time="ts", window="1d", weights="w")
+    report = gd.check_drift(reference=table, current=table, settings=asked)
+    assert report.windows is not None
+    profile = report.windows.question.profile
+    found = gd.calibrate(profile, report.windows, false_alarms=0.2, how="leave-one-out")
+    assert set(found.thresholds) == {"x"}
+    assert found.notes == ("'id' looks like an index: it is left out, as it is of verdicts",)
+    assert all(value < 1 for name, value in found.thresholds["x"].items() if name in {"ks", "js_distance", "hellinger"})
+
+
 def test_a_restless_feature_is_named_as_the_leader(champion: gd.Profile) -> None:
     rng = np.random.default_rng(7)
     days = [day(rng) for _ in range(30)]
@@ -207,6 +246,7 @@ def test_what_cannot_be_calibrated_gets_one_line(
         ([], {}, gd.DataError, "there are no windows; count some parts of the reference with profile.count"),
         ({}, {}, gd.DataError, "there are no windows; "),
         (7, {}, gd.DataError, "windows must be a sequence of Counts or a mapping to them, got int"),
+        (champion, {}, gd.DataError, "windows must be a sequence of Counts or a mapping to them, got Profile"),
         (days, {}, gd.DataError, "window 0 is no Counts but dict; count it with profile.count"),
         (windows[:1], {}, gd.DataError, "block needs at least 10 windows, got 1; pass more, or how='multinomial'"),
         ([*windows, stranger], {}, gd.DataError, "window 40 was counted with another profile; count it with this one"),
@@ -229,6 +269,11 @@ def test_what_cannot_be_calibrated_gets_one_line(
         with pytest.raises(error, match=f"^{message}") as caught:
             gd.calibrate(champion, given, **{"false_alarms": 0.1, **options})
         assert "\n" not in str(caught.value)
+
+
+def test_a_table_instead_of_a_profile_is_named(days: list[Table]) -> None:
+    with pytest.raises(gd.DataError, match=r"^calibrate takes a Profile, got dict; make one with gpudrift\.profile$"):
+        gd.calibrate(days[0], days, false_alarms=0.1)  # type: ignore[arg-type]
 
 
 def test_one_window_is_enough_where_only_its_size_is_used(champion: gd.Profile, windows: list[gd.Counts]) -> None:
