@@ -23,6 +23,7 @@ from gpudrift.nearest import hint
 from gpudrift.profiles import Counts, Profile
 from gpudrift.profiles.compare import wanted_columns
 from gpudrift.profiles.grid import Grid
+from gpudrift.stats import STATISTICS
 from gpudrift_kernels.backend import Backend, BackendName, get_backend
 
 How = Literal["block", "leave-one-out", "multinomial"]
@@ -36,6 +37,10 @@ _TAIL_INDEX: Final = 0.25
 
 #: Null windows that should lie beyond the thresholds, for these to be known.
 _BEYOND: Final = 10
+
+#: Part of a statistic's bound from which a threshold is next to never reached.
+_NEAR_BOUND: Final = 0.99
+_MOST_NAMED: Final = 5
 
 
 def calibrate(
@@ -98,7 +103,8 @@ def calibrate(
         Windows that are no Counts of this profile, hold no rows, are too few, or are no part of the reference.
 
     Notes ----- All thresholds lie at one height on a common scale, on which the largest effect size of any feature
-    passes it with the probability asked for (max-statistic): it is the whole report that has the rate. A flag also
+    passes it with the probability asked for (max-statistic): it is the whole report that has the rate. The scale of
+    each effect size comes from its own bulk and its own tail, and ends at its bound. A flag also
     needs a rejected p-value, so the rate of reports is at most that of the thresholds, and at most alpha where
     windows are independent. W windows show no rate below 1 / (W + 1): the chance that the next one is the most
     unusual of all. Where the rate asked for is finer, up to tenfold, the height is multiplied by (1 / (W + 1) /
@@ -189,6 +195,7 @@ def _calibration(
         run_length = _run_length(beyond, law.run) if law.run > 1 else 1.0 / reached
     thresholds = {name: scale.thresholds(top * factor) for name, scale in law.scales.items()}
     at = law.largest >= top
+    notes = [*notes, *_out_of_reach(thresholds)]
     leaders = Counter(zip(law.feature[at].tolist(), law.statistic[at].tolist(), strict=True))
     (feature, statistic), _ = leaders.most_common(1)[0]
     leading = list(law.scales)[feature]
@@ -209,6 +216,20 @@ def _calibration(
         notes=tuple(notes),
         profile_id=id_without_grid(profile.profile_id),
     )
+
+
+def _out_of_reach(thresholds: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """One line on the statistics that windows without drift already take to their bound, or none."""
+    found = {
+        feature: names
+        for feature, of in thresholds.items()
+        if (names := [name for name, value in of.items() if value >= _NEAR_BOUND * STATISTICS[name].bounds[1]])
+    }
+    if not found:
+        return []
+    named = [f"{feature} by {', '.join(names)}" for feature, names in list(found.items())[:_MOST_NAMED]]
+    more = f"; and {len(found) - _MOST_NAMED} more features" if len(found) > _MOST_NAMED else ""
+    return [f"hardly able to alarm, as windows without drift differ as much: {'; '.join(named)}{more}"]
 
 
 def _reached(law: NullLaw, beyond: NDArray[np.bool_], k: int, how: How) -> tuple[float, float | None]:

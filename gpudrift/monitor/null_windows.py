@@ -93,7 +93,9 @@ def block_resampling(
     n_stretches = math.ceil(replicates / block)
     rng, *streams = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(len(profile.plans) + 1))
     in_a_row = np.arange(block)
-    stretch = (rng.integers(n_windows, size=n_stretches)[:, np.newaxis] + in_a_row) % n_windows
+    # one more stretch from each window, for the scales: they too must know how much the reference varies
+    begins = np.concatenate([rng.integers(n_windows, size=n_stretches), np.arange(n_windows)])
+    stretch = (begins[:, np.newaxis] + in_a_row) % n_windows
     times = _times_drawn(rng, stretch, n_windows, block)
     typical = _typical_rows(windows)
 
@@ -101,12 +103,12 @@ def block_resampling(
         column = resampled_column(profile, f, rows=typical, groups=_GROUPS_ADDED)
         counts = np.stack([column.group(window.column(f)) for window in windows])
         whole = column.group(profile.reference.column(f))
-        others = np.broadcast_to(whole, counts.shape) if held_out else whole - counts
-        scale = NullScale.of(column.statistics, column.effects(others, counts, streams[f]), typical)
         # sums of counts below 2^53 are exact in float64, which BLAS multiplies
         fixed = whole if held_out else whole - counts.sum(axis=0)
-        drawn = np.zeros((n_stretches, whole.size)) if held_out else times @ counts.astype(np.float64)
-        references = np.repeat(fixed + np.rint(drawn).astype(np.int64), block, axis=0)[:replicates]
+        drawn = np.zeros((len(stretch), whole.size)) if held_out else times @ counts.astype(np.float64)
+        references = fixed + np.rint(drawn).astype(np.int64)
+        scale = NullScale.of(column.statistics, column.effects(references[n_stretches:], counts, streams[f]), typical)
+        references = np.repeat(references[:n_stretches], block, axis=0)[:replicates]
         chosen = stretch.ravel()[:replicates]
         return scale, scale.standardised(column.effects(references, counts[chosen], streams[f]), chosen)
 

@@ -76,6 +76,7 @@ def test_settings_carry_the_thresholds_into_the_verdict(champion: gd.Profile, wi
 
 
 def test_leaving_a_window_out_gives_the_numbers_of_its_report(champion: gd.Profile, windows: list[gd.Counts]) -> None:
+    from gpudrift.monitor.max_statistic import effect
     from gpudrift.monitor.null_windows import leave_one_out
     from gpudrift_kernels.backend import get_backend
 
@@ -89,7 +90,7 @@ def test_leaving_a_window_out_gives_the_numbers_of_its_report(champion: gd.Profi
     name = list(law.scales)[int(law.feature[3])]
     scale, s = law.scales[name], int(law.statistic[3])
     x = scale.centre_without[3, s] + z * scale.spread_without[3, s]
-    value = x**2 if scale.names[s] == "psi" else x
+    value = effect(scale.names[s], x)
     # W1 is in units of the whole reference's standard deviation, the report's of that without the window
     tolerance = 0.05 if scale.names[s] == "wasserstein" else 1e-9
     assert value == pytest.approx(report[name].effects[scale.names[s]], rel=tolerance)
@@ -196,14 +197,46 @@ def test_columns_of_times_and_weights_are_no_features() -> None:
     assert all(value < 1 for name, value in found.thresholds["x"].items() if name in {"ks", "js_distance", "hellinger"})
 
 
-def test_a_restless_feature_is_named_as_the_leader(champion: gd.Profile) -> None:
+def test_a_feature_that_was_restless_once_is_named_as_the_leader(champion: gd.Profile) -> None:
     rng = np.random.default_rng(7)
     days = [day(rng) for _ in range(30)]
-    for table in days[::10]:
-        table["tails"] = table["tails"] * 30
+    days[10]["tails"] = days[10]["tails"] * 30
     profile = gd.profile(joined(days))
     found = gd.calibrate(profile, [profile.count(table) for table in days], false_alarms=0.05, how="leave-one-out")
     assert found.leader[0] == "tails"
+
+
+@pytest.mark.parametrize("how", ["block", "leave-one-out"])
+def test_storms_of_one_feature_raise_its_own_thresholds(how: How) -> None:
+    # one window in six has delays twenty times as long: calm features must not pay for them, as they did by tenfold
+    rng = np.random.default_rng(14)
+    calm = [{"calm": rng.normal(size=300)} for _ in range(72)]
+    scale = np.where(np.arange(72) % 6, 1.0, 20.0 * rng.exponential(size=72))
+    days = [{**day, "delay": k * rng.exponential(size=300)} for day, k in zip(calm, scale, strict=True)]
+    found = {}
+    for name, tables in (("calm", calm), ("both", days)):
+        profile = gd.profile(joined(tables))
+        counts = [profile.count(table) for table in tables]
+        found[name] = gd.calibrate(profile, counts, false_alarms=0.05, how=how, replicates=2000).thresholds
+    for name, alone in found["calm"]["calm"].items():
+        assert found["both"]["calm"][name] < (4 if name == "psi" else 2) * alone  # PSI is a square
+    assert found["both"]["delay"]["ks"] > 2 * found["both"]["calm"]["ks"]
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_no_threshold_lies_beyond_the_bound_of_its_statistic(how: How) -> None:
+    # each day holds one of three places and none of the others: all of them differ from the reference as they can
+    rng = np.random.default_rng(15)
+    days = [{"place": np.full(100, "abc"[rng.integers(3)]), "x": rng.normal(size=100)} for _ in range(30)]
+    days[7] = {**days[7], "x": np.full(100, 50.0)}
+    profile = gd.profile(joined(days))
+    found = gd.calibrate(profile, [profile.count(d) for d in days], false_alarms=0.05, how=how, replicates=500)
+    for thresholds in found.thresholds.values():
+        assert all(value <= STATISTICS[name].bounds[1] for name, value in thresholds.items())
+    near = [n for n, of in found.thresholds.items() if any(v >= 0.99 * STATISTICS[s].bounds[1] for s, v in of.items())]
+    assert any(note.startswith("hardly able to alarm") for note in found.notes) == bool(near)
+    if how != "multinomial":
+        assert near
 
 
 def test_a_calibration_goes_through_a_file(champion: gd.Profile, windows: list[gd.Counts], tmp_path: Path) -> None:
