@@ -157,22 +157,24 @@ def calibrate(
     if how == "leave-one-out":
         law = leave_one_out(profile, counts, places, held_out=held_out, backend=device)
     elif how == "block":
-        length = block or _default_block(n_windows)
-        if 2 * length > n_windows:
-            raise ConfigError(f"block must be at most half of the {n_windows} windows, got {length}")
+        together = block or _default_block(n_windows)
+        if 2 * together > n_windows:
+            raise ConfigError(f"block must be at most half of the {n_windows} windows, got {together}")
         law = block_resampling(
-            profile, counts, places, held_out=held_out, backend=device, replicates=replicates, block=length, seed=seed
+            profile, counts, places, held_out=held_out, backend=device, replicates=replicates, block=together, seed=seed
         )
     else:
         law = multinomial_resampling(profile, counts, places, backend=device, replicates=replicates, seed=seed)
     if how != "leave-one-out" and any(profile.plans[f].kind == "categorical" for f in places):
         notes.append("new_rate keeps its threshold: no new category can be drawn; how='leave-one-out' calibrates it")
-    return _calibration(profile, counts, law, asked, (height_rate, factor), how, seed, notes)
+    length = window if isinstance(window, str) else settings.window
+    return _calibration(profile, counts, length, law, asked, (height_rate, factor), how, seed, notes)
 
 
 def _calibration(
     profile: Profile,
     windows: Sequence[Counts],
+    length: str | None,
     law: NullLaw,
     asked: FalseAlarms,
     height: tuple[float, float],
@@ -208,6 +210,9 @@ def _calibration(
         average_run_length=run_length,
         how=how,
         windows=len(windows),
+        window=length,
+        columns=tuple(law.scales),
+        weights=profile.weights,
         rows=float(np.median([window.n_rows for window in windows])),
         replicates=n,
         block=law.run if how == "block" else None,

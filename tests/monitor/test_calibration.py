@@ -278,16 +278,57 @@ def test_a_calibration_goes_through_a_file(champion: gd.Profile, windows: list[g
     assert "note: new_rate keeps its threshold" in str(found)
 
 
+def test_a_report_says_what_its_thresholds_were_not_made_for() -> None:
+    rng = np.random.default_rng(18)
+    table = {"x": rng.normal(size=4000), "y": rng.normal(size=4000), "w": rng.exponential(size=4000)}
+    first = {name: table[name] for name in ("x", "y")}
+    alike = gd.check_drift(reference=first, current=first, window="100 rows")
+    assert alike.windows is not None
+    profile = alike.windows.question.profile
+    found = gd.calibrate(profile, alike.windows, false_alarms=0.2, replicates=500)
+    assert (found.window, found.columns, found.weights, found.rows) == ("100 rows", ("x", "y"), None, 100)
+    assert found.problems(alike) == ()
+
+    def said(**options: Any) -> list[str]:
+        report = gd.check_drift(**{"reference": first, "current": first, **options})
+        return [str(problem) for problem in found.problems(report)]
+
+    assert said(window="300 rows") == [
+        "calibration: was made for windows of 100 rows, these are of 300 rows; calibrate for these",
+        "calibration: is of windows of 100 rows; 13 of 14 windows have more than twice of that, which is flagged less "
+        "often; calibrate windows of that size",
+    ]
+    assert said(window="100 rows", against="previous") == [
+        "calibration: is of windows against the reference, not against the one before; leave against out"
+    ]
+    assert said(reference=table, current=table, window="100 rows", weights="w") == [
+        "calibration: was made with no weights, the report has weights 'w'; use the same in both"
+    ]
+    assert said(reference=table, current=table, window="100 rows") == [
+        "calibration: has no thresholds of 'w': theirs stay; calibrate with them"
+    ]
+    few = {name: values[:40] for name, values in first.items()}
+    assert said(current=few) == [
+        "calibration: is of windows of 100 rows; the current data have less than half of that, which is flagged more "
+        "often; calibrate windows of that size"
+    ]
+    with pytest.raises(gd.DataError, match=r"^the calibration is of 'x', 'y', and the report has none of them; "):
+        said(reference={"z": table["x"]}, current={"z": table["x"]})
+
+
 def test_a_file_that_holds_no_calibration_is_named(
     champion: gd.Profile, windows: list[gd.Counts], tmp_path: Path
 ) -> None:
     path = tmp_path / "thresholds.json"
     whole = gd.calibrate(champion, windows, false_alarms=0.1, how="leave-one-out").to_dict()
     cases: list[tuple[Any, str]] = [
-        ([], "schema 1 is expected, got '\\[\\]'"),
-        ({"schema": 2}, "schema 1 is expected, got '2'"),
+        ([], "schema 2 is expected, got '\\[\\]'"),
+        ({"schema": 1}, "schema 2 is expected, got '1'"),
         ({name: value for name, value in whole.items() if name != "rate"}, "rate is missing; "),
         ({**whole, "thresholds": {"a": {"psi": -1}}}, "feature_thresholds.a.psi must be above 0 and finite, got -1"),
+        ({**whole, "columns": "x"}, "columns must be a list of texts"),
+        ({**whole, "weights": 7}, "weights must be a text or null"),
+        ({**whole, "window": "often"}, "window must be a length such as"),
         ({**whole, "rate": 3}, "rate, reached, average_run_length and rows must be finite numbers"),
     ]
     for content, message in cases:
