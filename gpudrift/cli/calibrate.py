@@ -1,5 +1,6 @@
 """``gpudrift calibrate``: thresholds for a chosen rate of false alarms, from windows of the reference."""
 
+import re
 from typing import Annotated, Literal
 
 import typer
@@ -12,6 +13,7 @@ from gpudrift.cli.options import (
     Columns,
     Numeric,
     Time,
+    Weights,
     Zone,
     given_settings,
     named,
@@ -45,6 +47,8 @@ def calibrate(
         Literal["block", "leave-one-out", "multinomial"],
         typer.Option(help="Where windows without drift come from."),
     ] = "block",
+    replicates: Annotated[int, typer.Option(metavar="N", help="Windows without drift to draw.")] = 10_000,
+    weights: Weights = None,
     seed: Annotated[int, typer.Option(metavar="N", help="The same one gives the same thresholds.")] = 0,
     backend: Backend = "auto",
 ) -> None:
@@ -60,6 +64,7 @@ def calibrate(
         time=time,
         window=window,
         zone=zone,
+        weights=weights,
     )
     check_place(output, taken=reference)
     with rows_bar("Reading") as bar:
@@ -72,20 +77,22 @@ def calibrate(
         if not windows:
             raise gd.DataError(f"the reference has no window of {window}; check {time or 'its rows'}")
         bar.start("Drawing windows without drift")
-        found = gd.calibrate(
-            windows.question.profile,
-            {span: windows.counts(span) for span in windows},
-            false_alarms=_rate(false_alarms),
-            window=window,
-            how=how,
-            settings=settings,
-            seed=seed,
-            backend=backend,
-        )
+        try:
+            found = gd.calibrate(
+                windows.question.profile,
+                windows,
+                false_alarms=_rate(false_alarms),
+                how=how,
+                replicates=replicates,
+                seed=seed,
+                backend=backend,
+            )
+        except (gd.ConfigError, gd.DataError) as error:
+            raise type(error)(_as_options(str(error))) from error
     found.save(output)
     screen = console()
     for text in str(found).splitlines():
-        line(screen, visible(text))
+        line(screen, visible(_as_options(text)))
     line(screen, f"wrote {visible(output)}")
 
 
@@ -94,3 +101,15 @@ def _rate(text: str) -> str | float:
         return float(text)
     except ValueError:
         return text
+
+
+def _as_options(message: str) -> str:
+    """A message with the arguments that it names as the options of this command.
+
+    Examples
+    --------
+    >>> _as_options("pass more, or how='multinomial' if rows are independent")
+    'pass more, or --how multinomial if rows are independent'
+    """
+    named = re.sub(r"\b(how|window)='([^']+)'", r"--\1 \2", message)
+    return named.replace("false_alarms", "--false-alarms")

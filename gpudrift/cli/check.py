@@ -1,6 +1,7 @@
 """``gpudrift check``: have the current data drifted from the reference?"""
 
 import sys
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -121,8 +122,9 @@ def check(
         max_slices=max_slices,
         weights=weights,
     )
-    if calibrate is not None:
-        settings = gd.Calibration.load(calibrate).settings(settings)
+    calibration = None if calibrate is None else gd.Calibration.load(calibrate)
+    if calibration is not None:
+        settings = calibration.settings(settings)
     inputs = [*reference, *current, *filter(None, [config, calibrate]), *(statistics or ())]
     _check_outputs(json, html, inputs=inputs)
     profiled = [path for path in reference if path.lower().endswith(".gdp")]
@@ -140,6 +142,8 @@ def check(
             backend=backend,
             progress=bar.advance,
         )
+    if calibration is not None:
+        report = replace(report, problems=(*report.problems, *calibration.problems(report)))
     _write(report, json, html)
     raise typer.Exit(DRIFT if report.dataset_drift else 0)
 

@@ -16,9 +16,14 @@ from gpudrift.config import Settings
 from gpudrift.errors import ConfigError, DataError
 from gpudrift.monitor.calibration import Calibration
 from gpudrift.monitor.false_alarms import FalseAlarms
+from gpudrift.monitor.grid_counts import id_without_grid
 from gpudrift.monitor.null_windows import NullLaw, block_resampling, leave_one_out, multinomial_resampling
+from gpudrift.monitor.window_reports import WindowReports
 from gpudrift.nearest import hint
 from gpudrift.profiles import Counts, Profile
+from gpudrift.profiles.compare import wanted_columns
+from gpudrift.profiles.grid import Grid
+from gpudrift.stats import STATISTICS
 from gpudrift_kernels.backend import Backend, BackendName, get_backend
 
 How = Literal["block", "leave-one-out", "multinomial"]
@@ -33,10 +38,14 @@ _TAIL_INDEX: Final = 0.25
 #: Null windows that should lie beyond the thresholds, for these to be known.
 _BEYOND: Final = 10
 
+#: Part of a statistic's bound from which a threshold is next to never reached.
+_NEAR_BOUND: Final = 0.99
+_MOST_NAMED: Final = 5
+
 
 def calibrate(
     profile: Profile,
-    windows: Sequence[Counts] | Mapping[Hashable, Counts],
+    windows: Sequence[Counts] | Mapping[Hashable, Counts] | WindowReports,
     *,
     false_alarms: str | float,
     window: str | float | None = None,
@@ -53,13 +62,14 @@ def calibrate(
     Parameters
     ----------
     profile : Profile
-    windows : sequence of Counts, or mapping of anything to Counts
+    windows : sequence of Counts, or mapping of anything to Counts, or WindowReports
         Windows without drift in time order, of the length to be monitored: parts of the reference, counted with the
-        profile.
+        profile; or ``report.windows`` of a check of the reference against itself, which keep counts of their own.
     false_alarms : str or float
         "1 per quarter", "2 per year"; or the probability that the report of a window has any flag.
     window : str or float, optional
-        For a text: how long a window is ("1d", "6h", "1w", "1mo"), or how many there are in the period named.
+        For a text: how long a window is ("1d", "6h", "1w", "1mo"), or how many there are in the period named. That of
+        WindowReports by default. A length is kept, and a check of windows of another length says so.
     how : {"block", "leave-one-out", "multinomial"}
         Where windows without drift come from. "block": stretches of neighbouring windows against references made of
         blocks of the others, which keeps what windows and features share. "leave-one-out": each window against the
@@ -73,7 +83,9 @@ def calibrate(
     held_out : bool
         The windows are no part of the reference.
     settings : Settings, optional
-        ``columns`` limits the calibration to those named; ``thresholds`` of statistics that never vary are not touched.
+        ``columns`` limits the calibration to those named; columns of ``time`` and ``weights``, and those that look like
+        an index, are calibrated only if named, as they are compared only then. ``thresholds`` of statistics that never
+        vary are not touched. Those of WindowReports by default.
     seed : int
         The same one gives the same thresholds.
     backend : {"auto", "cpu", "cuda"} or Backend
@@ -91,7 +103,8 @@ def calibrate(
         Windows that are no Counts of this profile, hold no rows, are too few, or are no part of the reference.
 
     Notes ----- All thresholds lie at one height on a common scale, on which the largest effect size of any feature
-    passes it with the probability asked for (max-statistic): it is the whole report that has the rate. A flag also
+    passes it with the probability asked for (max-statistic): it is the whole report that has the rate. The scale of
+    each effect size comes from its own bulk and its own tail, and ends at its bound. A flag also
     needs a rejected p-value, so the rate of reports is at most that of the thresholds, and at most alpha where
     windows are independent. W windows show no rate below 1 / (W + 1): the chance that the next one is the most
     unusual of all. Where the rate asked for is finer, up to tenfold, the height is multiplied by (1 / (W + 1) /
@@ -117,11 +130,17 @@ def calibrate(
     >>> settings = found.settings()
     """
     _check_options(how, replicates, block, seed)
-    counts = _checked_windows(profile, windows)
+    if not isinstance(profile, Profile):
+        raise DataError(f"calibrate takes a Profile, got {type(profile).__name__}; make one with gpudrift.profile")
+    if isinstance(windows, WindowReports):
+        settings, windows = settings or windows.question.settings, _counts_of(windows)
+    settings = settings or Settings()
+    window = window or settings.window
+    profile, counts = _checked_windows(profile, windows)
     asked = FalseAlarms.parse(false_alarms, window)
     rate, n_windows = asked.per_window, len(counts)
     notes: list[str] = []
-    places = _places(profile, counts, settings or Settings(), notes)
+    places = _places(profile, counts, settings, notes)
     if how != "multinomial":
         if n_windows < MIN_WINDOWS:
             raise DataError(
@@ -138,22 +157,24 @@ def calibrate(
     if how == "leave-one-out":
         law = leave_one_out(profile, counts, places, held_out=held_out, backend=device)
     elif how == "block":
-        length = block or _default_block(n_windows)
-        if 2 * length > n_windows:
-            raise ConfigError(f"block must be at most half of the {n_windows} windows, got {length}")
+        together = block or _default_block(n_windows)
+        if 2 * together > n_windows:
+            raise ConfigError(f"block must be at most half of the {n_windows} windows, got {together}")
         law = block_resampling(
-            profile, counts, places, held_out=held_out, backend=device, replicates=replicates, block=length, seed=seed
+            profile, counts, places, held_out=held_out, backend=device, replicates=replicates, block=together, seed=seed
         )
     else:
         law = multinomial_resampling(profile, counts, places, backend=device, replicates=replicates, seed=seed)
     if how != "leave-one-out" and any(profile.plans[f].kind == "categorical" for f in places):
         notes.append("new_rate keeps its threshold: no new category can be drawn; how='leave-one-out' calibrates it")
-    return _calibration(profile, counts, law, asked, (height_rate, factor), how, seed, notes)
+    length = window if isinstance(window, str) else settings.window
+    return _calibration(profile, counts, length, law, asked, (height_rate, factor), how, seed, notes)
 
 
 def _calibration(
     profile: Profile,
     windows: Sequence[Counts],
+    length: str | None,
     law: NullLaw,
     asked: FalseAlarms,
     height: tuple[float, float],
@@ -176,6 +197,7 @@ def _calibration(
         run_length = _run_length(beyond, law.run) if law.run > 1 else 1.0 / reached
     thresholds = {name: scale.thresholds(top * factor) for name, scale in law.scales.items()}
     at = law.largest >= top
+    notes = [*notes, *_out_of_reach(thresholds)]
     leaders = Counter(zip(law.feature[at].tolist(), law.statistic[at].tolist(), strict=True))
     (feature, statistic), _ = leaders.most_common(1)[0]
     leading = list(law.scales)[feature]
@@ -188,14 +210,31 @@ def _calibration(
         average_run_length=run_length,
         how=how,
         windows=len(windows),
+        window=length,
+        columns=tuple(law.scales),
+        weights=profile.weights,
         rows=float(np.median([window.n_rows for window in windows])),
         replicates=n,
         block=law.run if how == "block" else None,
         seed=None if how == "leave-one-out" else seed,
         leader=(leading, law.scales[leading].names[statistic]),
         notes=tuple(notes),
-        profile_id=profile.profile_id,
+        profile_id=id_without_grid(profile.profile_id),
     )
+
+
+def _out_of_reach(thresholds: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """One line on the statistics that windows without drift already take to their bound, or none."""
+    found = {
+        feature: names
+        for feature, of in thresholds.items()
+        if (names := [name for name, value in of.items() if value >= _NEAR_BOUND * STATISTICS[name].bounds[1]])
+    }
+    if not found:
+        return []
+    named = [f"{feature} by {', '.join(names)}" for feature, names in list(found.items())[:_MOST_NAMED]]
+    more = f"; and {len(found) - _MOST_NAMED} more features" if len(found) > _MOST_NAMED else ""
+    return [f"hardly able to alarm, as windows without drift differ as much: {'; '.join(named)}{more}"]
 
 
 def _reached(law: NullLaw, beyond: NDArray[np.bool_], k: int, how: How) -> tuple[float, float | None]:
@@ -253,7 +292,20 @@ def _check_options(how: str, replicates: int, block: int | None, seed: int) -> N
         raise ConfigError(f"seed must be a whole number of at least 0, got {seed!r}")
 
 
-def _checked_windows(profile: Profile, windows: Sequence[Counts] | Mapping[Hashable, Counts]) -> list[Counts]:
+def _counts_of(windows: WindowReports) -> dict[Hashable, Counts]:
+    """The counts behind reports of windows, which must be windows that a calibration is of."""
+    settings = windows.question.settings
+    if windows.place is not None:
+        raise DataError("windows of a slice have a reference of their own; pass those of the whole report")
+    if settings.every is not None or settings.expanding or settings.against != "reference":
+        raise DataError("windows must follow each other, and be compared with the reference; check with window alone")
+    return {span: windows.counts(span) for span in windows}
+
+
+def _checked_windows(
+    profile: Profile, windows: Sequence[Counts] | Mapping[Hashable, Counts]
+) -> tuple[Profile, list[Counts]]:
+    """The windows, and the profile that they were counted with: the one given, or that of its grid."""
     if not isinstance(windows, Mapping | Sequence):
         raise DataError(f"windows must be a sequence of Counts or a mapping to them, got {type(windows).__name__}")
     named = list(windows.items() if isinstance(windows, Mapping) else enumerate(windows))
@@ -262,31 +314,36 @@ def _checked_windows(profile: Profile, windows: Sequence[Counts] | Mapping[Hasha
     for name, counts in named:
         if not isinstance(counts, Counts):
             raise DataError(f"window {name} is no Counts but {type(counts).__name__}; count it with profile.count")
+    first = named[0][1].profile_id
+    if first != profile.profile_id and id_without_grid(first) == profile.profile_id:
+        profile = Grid.of(profile).profile
+    for name, counts in named:
         if counts.profile_id != profile.profile_id:
             raise DataError(f"window {name} was counted with another profile; count it with this one")
         if not counts.n_rows:
             raise DataError(f"window {name} has no rows; leave it out")
-    return [counts for _, counts in named]
+        if (counts.weights is None) != (profile.reference.weights is None):
+            raise DataError(f"window {name} and the profile must both have weights, or neither; count both alike")
+    return profile, [counts for _, counts in named]
 
 
 def _places(profile: Profile, windows: Sequence[Counts], settings: Settings, notes: list[str]) -> list[int]:
     """Columns that take part in a verdict and that some window holds."""
-    for name in settings.columns:
-        if name not in profile.columns:
-            raise DataError(f"the profile has no column {name!r}: {hint(name, profile.columns)}")
+    wanted = wanted_columns(profile, settings)
     explicit = profile.explicit | set(settings.columns)
-    places = [
-        f
-        for f, column in enumerate(profile.plans)
-        if (not settings.columns or column.name in settings.columns)
-        and (column.name in explicit or not (column.unique or column.grows))
-    ]
-    absent = [f for f in places if not any(window.column(f)[0].size for window in windows)]
-    for f in absent:
-        notes.append(f"{profile.columns[f]!r} is in no window: its thresholds stay as they are")
-    if not (present := [f for f in places if f not in absent]):
+    places = []
+    for f, column in enumerate(profile.plans):
+        if column.name not in wanted:
+            continue
+        if (column.unique or column.grows) and column.name not in explicit:
+            notes.append(f"{column.name!r} looks like an index: it is left out, as it is of verdicts")
+        elif not any(window.column(f)[0].size for window in windows):
+            notes.append(f"{column.name!r} is in no window: its thresholds stay as they are")
+        else:
+            places.append(f)
+    if not places:
         raise DataError("no column of the profile can be calibrated; those that look like an index are left out")
-    return present
+    return places
 
 
 def _check_parts(profile: Profile, windows: Sequence[Counts]) -> None:

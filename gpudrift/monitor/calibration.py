@@ -5,17 +5,27 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gpudrift.atomic import replacing
 from gpudrift.config import Settings
 from gpudrift.errors import ConfigError, DataError
+from gpudrift.frames import Problem
+from gpudrift.period import Period
 
-_SCHEMA: Final = 1
+if TYPE_CHECKING:
+    from gpudrift.monitor.window_reports import WindowReports
+    from gpudrift.monitor.windows import Range
+    from gpudrift.profiles.drift_report import DriftReport
+
+_SCHEMA: Final = 2
 _MOST_BYTES: Final = 64 << 20
 """Of a file: thresholds of 200,000 features."""
+
+_TUPLES: Final = ("columns", "leader", "notes")
+_MOST_NAMED: Final = 5
 
 
 @dataclass(frozen=True)
@@ -27,7 +37,8 @@ class Calibration:
     Attributes
     ----------
     thresholds : mapping of feature to mapping of statistic to float
-        What is missing here never varied between the null windows and keeps its threshold.
+        At most the bound of the statistic. What is missing here never varied between the null windows and keeps its
+        threshold.
     asked : str
         The rate in the user's words.
     rate : float
@@ -42,8 +53,15 @@ class Calibration:
     how : {"block", "leave-one-out", "multinomial"}
     windows : int
         Windows it was made from.
+    window : str or None
+        Their length, where it was given: "1d".
     rows : float
-        Median rows of a window: larger windows are flagged less often, smaller ones more.
+        Median rows of a window: larger windows are flagged less often, smaller ones more. So is a report of all rows
+        together, which these thresholds judge as if it were one window.
+    columns : tuple of str
+        Features that took part, whether or not they varied.
+    weights : str or None
+        Column of the rows' weights.
     replicates : int
         Null windows drawn.
     block : int or None
@@ -51,7 +69,7 @@ class Calibration:
     seed : int or None
     leader : tuple of str
         Feature and statistic that most often were the largest beyond the thresholds. One that leads by far was restless
-        in a few windows, and has raised the thresholds of all.
+        in a few windows, beyond all that its own scale allows for, and has raised the thresholds of all.
     notes : tuple of str
         What a reader should know, one line each.
     profile_id : str
@@ -66,7 +84,10 @@ class Calibration:
     average_run_length: float
     how: str
     windows: int
+    window: str | None
     rows: float
+    columns: tuple[str, ...]
+    weights: str | None
     replicates: int
     block: int | None
     seed: int | None
@@ -79,9 +100,47 @@ class Calibration:
         start = base or Settings()
         return replace(start, feature_thresholds={**start.feature_thresholds, **self.thresholds})
 
+    def problems(self, report: DriftReport) -> tuple[Problem, ...]:
+        """In what a report made with these thresholds differs from what they were made for, one line each.
+
+        Raises
+        ------
+        DataError
+            The report has none of the features.
+        """
+        if not set(self.columns) & set(report):
+            raise DataError(
+                f"the calibration is of {_named(self.columns)}, and the report has none of them; "
+                "calibrate with this reference"
+            )
+        settings, windows = report.settings, report.windows
+        weights = settings.weights or report._profile.weights
+        found = []
+        if strangers := [f.name for f in report.values() if f.counted and f.name not in self.columns]:
+            found.append((f"has no thresholds of {_named(strangers)}: theirs stay", "calibrate with them"))
+        if weights != self.weights:
+            made, used = (f"weights {name!r}" if name else "no weights" for name in (self.weights, weights))
+            found.append((f"was made with {made}, the report has {used}", "use the same in both"))
+        if windows is not None and settings.window is not None:
+            if self.window is not None and Period.parse(self.window) != Period.parse(settings.window):
+                found.append(
+                    (f"was made for windows of {self.window}, these are of {settings.window}", "calibrate for these")
+                )
+            if settings.against == "previous":
+                found.append(("is of windows against the reference, not against the one before", "leave against out"))
+        rows = [report.n_current] if windows is None else [_rows(windows, of) for of in windows.ranges.values()]
+        fewer, more = sum(2 * n < self.rows for n in rows), sum(n > 2 * self.rows for n in rows)
+        for number, size, often in ((fewer, "less than half", "more"), (more, "more than twice", "less")):
+            if number:
+                of = "the current data have" if windows is None else f"{number:,} of {len(rows):,} windows have"
+                what = f"is of windows of {self.rows:,.0f} rows; {of} {size} of that, which is flagged {often} often"
+                found.append((what, "calibrate windows of that size"))
+        return tuple(Problem("calibration", what, remedy) for what, remedy in found)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
-        return {"schema": _SCHEMA, **asdict(self), "leader": list(self.leader), "notes": list(self.notes)}
+        lists = {name: list(getattr(self, name)) for name in _TUPLES}
+        return {"schema": _SCHEMA, **asdict(self), **lists}
 
     def to_json(self, *, indent: int | None = 2) -> str:
         """The same as text."""
@@ -109,7 +168,7 @@ class Calibration:
             return cls.from_dict(json.loads(content))
         except OSError as error:
             raise DataError(f"{path} cannot be read: {error.strerror}; check the path") from error
-        except (DataError, ValueError) as error:
+        except (DataError, ConfigError, ValueError) as error:
             raise DataError(f"{path} holds no calibration: {error}") from error
 
     @classmethod
@@ -134,8 +193,16 @@ class Calibration:
         numbers = [values[name] for name in ("rate", "reached", "average_run_length", "rows")]
         if not all(isinstance(x, int | float) and math.isfinite(x) for x in numbers) or not 0 < values["rate"] < 1:
             raise DataError("rate, reached, average_run_length and rows must be finite numbers")
+        for name in _TUPLES:
+            if not isinstance(values[name], list | tuple) or not all(isinstance(item, str) for item in values[name]):
+                raise DataError(f"{name} must be a list of texts")
+        for name in ("window", "weights"):
+            if not isinstance(values[name], str | None):
+                raise DataError(f"{name} must be a text or null")
+        if values["window"] is not None:
+            Period.parse(values["window"])
         given = {name: values[name] for name in known}
-        return cls(**{**given, "leader": tuple(values["leader"]), "notes": tuple(values["notes"])})
+        return cls(**{**given, **{name: tuple(values[name]) for name in _TUPLES}})
 
     def __str__(self) -> str:
         error = "" if self.reached_error is None else f" (standard error {self.reached_error:.2g})"
@@ -147,3 +214,13 @@ class Calibration:
                 *(f"note: {note}" for note in self.notes),
             ]
         )
+
+
+def _rows(windows: WindowReports, of: Range) -> int:
+    return int(windows.question.sections.n_rows[slice(*of)].sum())
+
+
+def _named(features: Sequence[str]) -> str:
+    """Some names, and how many more there are."""
+    more = f" and {len(features) - _MOST_NAMED:,} more" if len(features) > _MOST_NAMED else ""
+    return ", ".join(map(repr, features[:_MOST_NAMED])) + more

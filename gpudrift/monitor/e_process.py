@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift.errors import ConfigError, DataError
-from gpudrift.monitor.shares_watched import watched_shares
+from gpudrift.monitor.grid_counts import id_without_grid
+from gpudrift.monitor.shares_watched import WatchedShares, watched_shares
 from gpudrift.profiles import Counts, Profile
+from gpudrift.profiles.grid import Grid
 
 #: Part of alpha that pays for the reference's own noise.
 _FOR_THE_REFERENCE: Final = 0.1
@@ -84,8 +86,10 @@ class EProcess:
         self.alpha, self.tolerance = float(alpha), float(tolerance)
         self.windows = 0
         self.peak = 0.0
+        self._profile = profile
         self._profile_id = profile.profile_id
         self._watched = watched_shares(profile)
+        self._on_grid: list[WatchedShares] = []
         if not self._watched:
             raise DataError("the profile has no column to watch; name those that look like an index in columns")
         delta = _FOR_THE_REFERENCE * self.alpha / len(self._watched)
@@ -100,7 +104,7 @@ class EProcess:
         self._log_wealth = np.full(self._gain.shape, -math.inf)
 
     def update(self, counts: Counts) -> float:
-        """The e-value with one more window.
+        """The e-value with one more window: its Counts over the profile, or those that a report keeps of a window.
 
         A column that the window does not have changes nothing for its feature.
 
@@ -113,11 +117,10 @@ class EProcess:
             raise DataError(
                 f"update takes the Counts of a window, got {type(counts).__name__}; call profile.count first"
             )
-        if counts.profile_id != self._profile_id:
-            raise DataError("the counts belong to another profile; count the window with the monitor's one")
+        watched = self._watched_in(counts)
         if not counts.n_rows:
             raise DataError("the window has no rows; leave it out")
-        pairs = [shares.hits(counts) for shares in self._watched]
+        pairs = [shares.hits(counts) for shares in watched]
         hits, rows = (np.concatenate(side) for side in zip(*pairs, strict=True))
         hits = np.concatenate([hits, rows - hits])[self._possible, np.newaxis]
         rows = np.tile(rows, 2)[self._possible, np.newaxis]
@@ -126,6 +129,17 @@ class EProcess:
         self._log_wealth = np.logaddexp(self._log_wealth, log_start) + hits * self._gain + (rows - hits) * self._loss
         self.peak = max(self.peak, self.e_value)
         return self.e_value
+
+    def _watched_in(self, counts: Counts) -> list[WatchedShares]:
+        """The watched shares as the counts hold them: over the profile, or over its grid."""
+        if counts.profile_id == self._profile_id:
+            return self._watched
+        if id_without_grid(counts.profile_id) != self._profile_id:
+            raise DataError("the counts belong to another profile; count the window with the monitor's one")
+        if not self._on_grid:
+            grid = Grid.of(self._profile)
+            self._on_grid = [shares.on(grid) for shares in self._watched]
+        return self._on_grid
 
     @property
     def e_value(self) -> float:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift.config import Settings
+from gpudrift.monitor.effective_rows import amounts, effective_rows, squares
 from gpudrift.monitor.max_statistic import NullScale
 from gpudrift.monitor.resampled_columns import NumericGroups, resampled_column
 from gpudrift.profiles import Counts, Profile
@@ -93,20 +94,27 @@ def block_resampling(
     n_stretches = math.ceil(replicates / block)
     rng, *streams = (np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(len(profile.plans) + 1))
     in_a_row = np.arange(block)
-    stretch = (rng.integers(n_windows, size=n_stretches)[:, np.newaxis] + in_a_row) % n_windows
+    # one more stretch from each window, for the scales: they too must know how much the reference varies
+    begins = np.concatenate([rng.integers(n_windows, size=n_stretches), np.arange(n_windows)])
+    stretch = (begins[:, np.newaxis] + in_a_row) % n_windows
     times = _times_drawn(rng, stretch, n_windows, block)
     typical = _typical_rows(windows)
+    of_window, of_whole = squares(windows), squares([profile.reference])
+    of_reference = None
+    if of_window is not None and of_whole is not None:
+        of_reference = of_whole + (0.0 if held_out else times @ of_window - of_window.sum())
 
     def one(f: int) -> tuple[NullScale, NDArray[np.float64]]:
         column = resampled_column(profile, f, rows=typical, groups=_GROUPS_ADDED)
-        counts = np.stack([column.group(window.column(f)) for window in windows])
-        whole = column.group(profile.reference.column(f))
-        others = np.broadcast_to(whole, counts.shape) if held_out else whole - counts
-        scale = NullScale.of(column.statistics, column.effects(others, counts, streams[f]), typical)
-        # sums of counts below 2^53 are exact in float64, which BLAS multiplies
+        counts = np.stack([column.group(amounts(window, f)) for window in windows])
+        whole = column.group(amounts(profile.reference, f))
+        # sums of rows are below 2^53 and exact in float64, which BLAS multiplies; those of weights are as good as exact
         fixed = whole if held_out else whole - counts.sum(axis=0)
-        drawn = np.zeros((n_stretches, whole.size)) if held_out else times @ counts.astype(np.float64)
-        references = np.repeat(fixed + np.rint(drawn).astype(np.int64), block, axis=0)[:replicates]
+        drawn = np.zeros((len(stretch), whole.size)) if held_out else times @ counts.astype(np.float64)
+        references = effective_rows(fixed + drawn, of_reference)
+        counts = effective_rows(counts, of_window)
+        scale = NullScale.of(column.statistics, column.effects(references[n_stretches:], counts, streams[f]), typical)
+        references = np.repeat(references[:n_stretches], block, axis=0)[:replicates]
         chosen = stretch.ravel()[:replicates]
         return scale, scale.standardised(column.effects(references, counts[chosen], streams[f]), chosen)
 
@@ -126,6 +134,8 @@ def multinomial_resampling(
 ) -> NullLaw:
     """Independent rows from the reference's shares, for a reference and a window of the sizes that there are.
 
+    Of rows with weights as many are drawn, all of one weight, as are worth the same.
+
     Features are drawn apart: where they move together, the largest of them is smaller than here, and the rate below
     what was asked for.
     """
@@ -134,10 +144,10 @@ def multinomial_resampling(
 
     def one(f: int) -> tuple[NullScale, NDArray[np.float64]]:
         column = resampled_column(profile, f, rows=typical, groups=_GROUPS_DRAWN)
-        whole = column.group(profile.reference.column(f))
-        sizes = np.array([size for window in windows if (size := int(window.column(f)[1].sum()))])
+        whole = column.group(amounts(profile.reference, f))
+        sizes = np.array([max(round(w.n_effective), 1) for w in windows if w.column(f)[0].size])
         share = whole / whole.sum()
-        references = streams[f].multinomial(int(whole.sum()), share, size=replicates)
+        references = streams[f].multinomial(round(profile.reference.n_effective), share, size=replicates)
         currents = streams[f].multinomial(np.resize(sizes, replicates), share)
         effects = column.effects(references, currents, streams[f])
         scale = NullScale.of(column.statistics, effects, typical)
@@ -152,7 +162,7 @@ def _numbers_left_out(
     profile: Profile, windows: Sequence[Counts], f: int, plan: NumericColumn, held_out: bool
 ) -> tuple[tuple[str, ...], NDArray[np.float64]]:
     """Effect sizes of a column of numbers, a few windows at a time: all cells of all windows would be gigabytes."""
-    counted = profile.reference.column(f)
+    counted = amounts(profile.reference, f)
     cells, _ = plan.value_counts(counted)
     if held_out:
         cells = reduce(merged, [plan.value_counts(window.column(f))[0] for window in windows], cells)
@@ -160,10 +170,16 @@ def _numbers_left_out(
     whole, unused = column.group(counted), np.random.default_rng(0)
     parts = []
     step = max(1, _CELLS_AT_ONCE // whole.size)
+    of_whole = squares([profile.reference])
     for i in range(0, len(windows), step):
-        counts = np.stack([column.group(window.column(f)) for window in windows[i : i + step]])
+        of_window = squares(windows[i : i + step])
+        counts = np.stack([column.group(amounts(window, f)) for window in windows[i : i + step]])
         others = np.broadcast_to(whole, counts.shape) if held_out else whole - counts
-        parts.append(column.effects(others, counts, unused))
+        of_others = None
+        if of_whole is not None and of_window is not None:
+            of_others = of_whole - (0.0 if held_out else 1.0) * of_window
+        found = column.effects(effective_rows(others, of_others), effective_rows(counts, of_window), unused)
+        parts.append(found)
     return column.statistics, np.concatenate(parts)
 
 
@@ -210,4 +226,4 @@ def _law(scales: dict[str, NullScale], z: Sequence[NDArray[np.float64]], run: in
 
 
 def _typical_rows(windows: Sequence[Counts]) -> float:
-    return float(np.median([window.n_rows for window in windows]))
+    return float(np.median([window.n_effective for window in windows]))

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from gpudrift.monitor.effective_rows import Rows, amounts
 from gpudrift.profiles import Profile
 from gpudrift.profiles.bins import bin_counts
 from gpudrift.profiles.columns import CategoricalColumn, Counted, NumericColumn
@@ -40,22 +41,23 @@ class ResampledColumn(Protocol):
         ...
 
     def group(self, counted: Counted) -> NDArray[np.int64]:
-        """Rows of each group."""
+        """Rows of each group, or their weight in units."""
         ...
 
-    def effects(
-        self, reference: NDArray[np.int64], current: NDArray[np.int64], rng: np.random.Generator
-    ) -> NDArray[np.float64]:
-        """Effect sizes of each pair of rows, shape (pairs, statistics); NaN where too few values give no verdict."""
+    def effects(self, reference: Rows, current: Rows, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Effect sizes of each pair, shape (pairs, statistics); NaN where too few values give no verdict.
+
+        Of effective rows, where they have weights.
+        """
         ...
 
 
 def resampled_column(profile: Profile, place: int, *, rows: float, groups: int) -> ResampledColumn:
     """A column of a profile, for windows of so many rows; ``groups`` is how many hold the middle of the reference."""
-    column, counted = profile.plans[place], profile.reference.column(place)
+    column, counted = profile.plans[place], amounts(profile.reference, place)
     if isinstance(column, NumericColumn):
         return NumericGroups.of(column, counted, groups)
-    return CategoryGroups.of(column, counted, rows)
+    return CategoryGroups.of(column, profile.reference.effective(place), rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,9 +135,7 @@ class NumericGroups:
         groups = bin_counts(self.starts, *self.column.value_counts(counted))
         return np.append(groups, int(counted[1].sum()) - int(groups.sum()))
 
-    def effects(
-        self, reference: NDArray[np.int64], current: NDArray[np.int64], rng: np.random.Generator
-    ) -> NDArray[np.float64]:
+    def effects(self, reference: Rows, current: Rows, rng: np.random.Generator) -> NDArray[np.float64]:
         f, g = reference[:, :-1], current[:, :-1]
         n, m = (side.sum(axis=1, keepdims=True) for side in (f, g))
         bins = [np.add.reduceat(side, self.first_of_bin, axis=1) for side in (f, g)]
@@ -191,10 +191,10 @@ class CategoryGroups:
     of_category: NDArray[np.int64]
 
     @classmethod
-    def of(cls, column: CategoricalColumn, counted: Counted, rows: float) -> CategoryGroups:
-        """From the reference's counts, and the rows of a typical window."""
+    def of(cls, column: CategoricalColumn, effective: Counted, rows: float) -> CategoryGroups:
+        """From the reference's effective rows, and those of a typical window."""
         dense = np.zeros(column.n_counters, np.int64)
-        dense[counted[0]] = counted[1]
+        dense[effective[0]] = np.rint(effective[1])
         known = dense[:-1]
         expected = np.rint(known * (rows / max(int(dense.sum()), 1))).astype(np.int64)
         return cls(column.name, column, pool_rare(known, expected))
@@ -210,9 +210,7 @@ class CategoryGroups:
         np.add.at(groups, self.of_category, dense[:-1])
         return np.append(groups, dense[-1])
 
-    def effects(
-        self, reference: NDArray[np.int64], current: NDArray[np.int64], rng: np.random.Generator
-    ) -> NDArray[np.float64]:
+    def effects(self, reference: Rows, current: Rows, rng: np.random.Generator) -> NDArray[np.float64]:
         f, g = reference[:, :-1], current[:, :-1]
         some = (f.any(axis=0)) | (g.any(axis=0))
         if not some.any():
@@ -222,18 +220,16 @@ class CategoryGroups:
         return _finish(found, reference, current)
 
 
-def _cramers_v(f: NDArray[np.int64], g: NDArray[np.int64]) -> NDArray[np.float64]:
+def _cramers_v(f: Rows, g: Rows) -> NDArray[np.float64]:
     """V of each pair, as ``gpudrift.stats.chi_square`` has it for one."""
     n, m = (side.sum(axis=1, keepdims=True).astype(np.float64) for side in (f, g))
     with np.errstate(invalid="ignore", divide="ignore"):
-        square = (f / n - g / m) ** 2 / np.maximum(f + g, 1)
+        square = np.nan_to_num((f / n - g / m) ** 2 / (f + g))
         v: NDArray[np.float64] = np.sqrt((n * m / (n + m))[:, 0] * square.sum(axis=1))
     return np.minimum(v, 1.0)
 
 
-def _finish(
-    found: list[NDArray[np.float64]], reference: NDArray[np.int64], current: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _finish(found: list[NDArray[np.float64]], reference: Rows, current: Rows) -> NDArray[np.float64]:
     """The change of the missing rate as the last effect size; NaN where values or rows give no verdict."""
     rows = [side.sum(axis=1) for side in (reference, current)]
     values = [total - side[:, -1] for total, side in zip(rows, (reference, current), strict=True)]

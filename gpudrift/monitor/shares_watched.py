@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gpudrift.profiles import Counts, Profile
 from gpudrift.profiles.bins import bin_counts
 from gpudrift.profiles.columns import CategoricalColumn, Column, Counted, NumericColumn
+from gpudrift.profiles.grid import Grid
 
 #: Share of the reference below which a category is watched together with all other such ones.
 _SMALLEST_CATEGORY: Final = 0.01
@@ -55,6 +56,11 @@ class WatchedShares:
             frequent = rows[known] >= max(_SMALLEST_CATEGORY * int(rows.sum()), 1)
             kept = indices[known][frequent]
         return cls(column.name, place, column, kept)
+
+    def on(self, grid: Grid) -> WatchedShares:
+        """The same sets in counts over the grid: edges of bins are edges of its cells, frequent categories keep one."""
+        kept = grid.cells[self.place][self.kept].astype(np.int64) if self.kept.size else self.kept
+        return replace(self, column=grid.profile.plans[self.place], kept=kept)
 
     def hits(self, counts: Counts) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Rows in each set, and the rows it is a share of."""

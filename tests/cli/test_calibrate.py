@@ -53,6 +53,39 @@ def test_the_file_holds_thresholds_that_check_then_uses(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("days")
+def test_a_file_made_for_other_windows_is_used_and_said(run: Run) -> None:
+    assert run(*CALIBRATE, "--false-alarms", "0.05").exit_code == 0
+    result = run(*CHECK[:-1], "7d", "--calibrate", "found.json")
+    assert "problem: calibration: was made for windows of 1d, these are of 7d; calibrate for these" in result.stdout
+    table = pq.read_table("current.parquet")
+    pq.write_table(table.rename_columns(["ts", "a", "b"]), "other.parquet")
+    other = run("check", "--reference", "other.parquet", "--current", "other.parquet", "--calibrate", "found.json",
+                "--columns", "a,b")  # fmt: skip
+    assert other.exit_code == 2
+    assert "the calibration is of 'x', 'y', and the report has none of them" in other.stderr
+
+
+@pytest.mark.usefixtures("days")
+def test_times_and_weights_in_any_order_are_not_calibrated(run: Run) -> None:
+    table = pq.read_table("reference.parquet")
+    shuffled = np.random.default_rng(2).permutation(len(table))
+    table = table.append_column("w", pa.array(np.linspace(0.5, 1.5, len(table)))).take(shuffled)
+    pq.write_table(table, "reference.parquet")
+    assert run(*CALIBRATE, "--false-alarms", "0.1", "--weights", "w").exit_code == 0
+    found = gd.Calibration.load("found.json")
+    assert (set(found.thresholds), found.weights, found.window) == ({"x", "y"}, "w", "1d")
+    assert max(of["ks"] for of in found.thresholds.values()) < 1
+
+
+@pytest.mark.usefixtures("days")
+def test_messages_name_options_and_not_arguments(run: Run) -> None:
+    result = run(*CALIBRATE[:-4], "--window", "5d", "-o", "found.json", "--false-alarms", "0.1")
+    assert result.exit_code == 2
+    assert "block needs at least 10 windows, got" in result.stderr
+    assert "--how multinomial if rows are independent" in result.stderr
+
+
+@pytest.mark.usefixtures("days")
 def test_the_same_seed_gives_the_same_file(run: Run) -> None:
     made = []
     for _ in range(2):
@@ -66,9 +99,9 @@ def test_the_same_seed_gives_the_same_file(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((*CALIBRATE, "--false-alarms", "often"), "false_alarms 'often' is no rate: write '1 per quarter', or"),
+        ((*CALIBRATE, "--false-alarms", "often"), "--false-alarms 'often' is no rate: write '1 per quarter', or"),
         ((*CALIBRATE, "--false-alarms", "1 per century"), "'century' is unknown"),
-        ((*ROWS, "--false-alarms", "1 per year"), "windows of 500 rows have no length in time; give false_alarms as"),
+        ((*ROWS, "--false-alarms", "1 per year"), "windows of 500 rows have no length in time; give --false-alarms as"),
         ((*CALIBRATE, "--false-alarms", "0.1", "-o", "no/where.json"), "no is no directory; make it first: mkdir"),
         ((*CHECK, "--calibrate", "absent.json"), "absent.json cannot be read: No such file or directory; check the"),
         ((*CHECK, "--calibrate", "reference.parquet"), "reference.parquet holds no calibration"),

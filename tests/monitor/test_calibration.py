@@ -76,6 +76,7 @@ def test_settings_carry_the_thresholds_into_the_verdict(champion: gd.Profile, wi
 
 
 def test_leaving_a_window_out_gives_the_numbers_of_its_report(champion: gd.Profile, windows: list[gd.Counts]) -> None:
+    from gpudrift.monitor.max_statistic import effect
     from gpudrift.monitor.null_windows import leave_one_out
     from gpudrift_kernels.backend import get_backend
 
@@ -89,7 +90,7 @@ def test_leaving_a_window_out_gives_the_numbers_of_its_report(champion: gd.Profi
     name = list(law.scales)[int(law.feature[3])]
     scale, s = law.scales[name], int(law.statistic[3])
     x = scale.centre_without[3, s] + z * scale.spread_without[3, s]
-    value = x**2 if scale.names[s] == "psi" else x
+    value = effect(scale.names[s], x)
     # W1 is in units of the whole reference's standard deviation, the report's of that without the window
     tolerance = 0.05 if scale.names[s] == "wasserstein" else 1e-9
     assert value == pytest.approx(report[name].effects[scale.names[s]], rel=tolerance)
@@ -157,14 +158,116 @@ def test_columns_like_an_index_and_columns_without_windows_are_left_out(days: li
     assert "'tails' is in no window: its thresholds stay as they are" in some.notes
 
 
-def test_a_restless_feature_is_named_as_the_leader(champion: gd.Profile) -> None:
+def test_windows_of_a_report_are_as_good_as_their_counts() -> None:
+    rng = np.random.default_rng(12)
+    table = {"x": rng.normal(size=4000), "w": rng.exponential(size=4000), "plan": rng.choice(list("abc"), 4000)}
+    profile = gd.profile(table, weights="w")
+    report = gd.check_drift(reference=profile, current=table, window="200 rows")
+    assert report.windows is not None
+    found = gd.calibrate(profile, report.windows, false_alarms=0.2, replicates=500)
+    assert found.profile_id == profile.profile_id
+    assert found == gd.calibrate(
+        profile, [report.windows.counts(span) for span in report.windows], false_alarms=0.2, replicates=500,
+        settings=report.settings,
+    )  # fmt: skip
+    overlapping = gd.check_drift(reference=profile, current=table, window="400 rows", every="200 rows").windows
+    assert overlapping is not None
+    with pytest.raises(gd.DataError, match=r"^windows must follow each other, and be compared with the reference; "):
+        gd.calibrate(profile, overlapping, false_alarms=0.2)
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_rows_of_unequal_weight_vary_as_their_effective_number(how: How) -> None:
+    # weights of coefficient of variation 1 halve the effective rows of either side: distances grow by sqrt(2)
+    rng = np.random.default_rng(16)
+    n = 20_000
+    table = {
+        "x": rng.normal(size=n),
+        "plan": rng.choice(list("abcde"), n),
+        "w": rng.exponential(size=n),
+        "gap": np.where(rng.random(n) < 0.1, np.nan, 1.0),
+    }
+    found = []
+    for weights in (None, "w"):
+        profile = gd.profile(table, columns=["x", "plan", "gap"], weights=weights)
+        days = [{name: values[i : i + 400] for name, values in table.items()} for i in range(0, n, 400)]
+        windows = [profile.count(day) for day in days]
+        found.append(gd.calibrate(profile, windows, false_alarms=0.1, how=how, replicates=2000).thresholds)
+    for feature, statistic in (("x", "ks"), ("x", "wasserstein"), ("plan", "js_distance"), ("gap", "missing_rate")):
+        ratio = found[1][feature][statistic] / found[0][feature][statistic]
+        assert ratio == pytest.approx(math.sqrt(2), rel=0.25)
+    assert found[1]["plan"]["cramers_v"] == pytest.approx(math.sqrt(2) * found[0]["plan"]["cramers_v"], rel=0.25)
+
+
+def test_counts_with_weights_and_without_are_not_mixed() -> None:
+    rng = np.random.default_rng(17)
+    table = {"x": rng.normal(size=400), "w": rng.exponential(size=400)}
+    profile = gd.profile(table, columns=["x"])
+    with pytest.raises(gd.DataError, match=r"^window 0 and the profile must both have weights, or neither; "):
+        gd.calibrate(profile, [profile.count(table, weights="w")], false_alarms=0.1, how="multinomial")
+
+
+def test_columns_of_times_and_weights_are_no_features() -> None:
+    rng = np.random.default_rng(13)
+    n = 2000
+    start = np.datetime64("2024-01-01", "us")
+    shuffled = rng.permutation(n)
+    table = {
+        "x": rng.normal(size=n),
+        "w": rng.exponential(size=n),
+        "ts": start + shuffled // 100 * np.timedelta64(1, "D"),
+        "id": np.arange(n),
+    }
+    asked = gd.Settings(time="ts", window="1d", weights="w")
+    report = gd.check_drift(reference=table, current=table, settings=asked)
+    assert report.windows is not None
+    profile = report.windows.question.profile
+    found = gd.calibrate(profile, report.windows, false_alarms=0.2, how="leave-one-out")
+    assert set(found.thresholds) == {"x"}
+    assert found.notes == ("'id' looks like an index: it is left out, as it is of verdicts",)
+    assert all(value < 1 for name, value in found.thresholds["x"].items() if name in {"ks", "js_distance", "hellinger"})
+
+
+def test_a_feature_that_was_restless_once_is_named_as_the_leader(champion: gd.Profile) -> None:
     rng = np.random.default_rng(7)
     days = [day(rng) for _ in range(30)]
-    for table in days[::10]:
-        table["tails"] = table["tails"] * 30
+    days[10]["tails"] = days[10]["tails"] * 30
     profile = gd.profile(joined(days))
     found = gd.calibrate(profile, [profile.count(table) for table in days], false_alarms=0.05, how="leave-one-out")
     assert found.leader[0] == "tails"
+
+
+@pytest.mark.parametrize("how", ["block", "leave-one-out"])
+def test_storms_of_one_feature_raise_its_own_thresholds(how: How) -> None:
+    # one window in six has delays twenty times as long: calm features do not pay for them
+    rng = np.random.default_rng(14)
+    calm = [{"calm": rng.normal(size=300)} for _ in range(72)]
+    scale = np.where(np.arange(72) % 6, 1.0, 20.0 * rng.exponential(size=72))
+    days = [{**day, "delay": k * rng.exponential(size=300)} for day, k in zip(calm, scale, strict=True)]
+    found = {}
+    for name, tables in (("calm", calm), ("both", days)):
+        profile = gd.profile(joined(tables))
+        counts = [profile.count(table) for table in tables]
+        found[name] = gd.calibrate(profile, counts, false_alarms=0.05, how=how, replicates=2000).thresholds
+    for name, alone in found["calm"]["calm"].items():
+        assert found["both"]["calm"][name] < (2.25 if name == "psi" else 1.5) * alone  # PSI is a square
+    assert found["both"]["delay"]["ks"] > 2 * found["both"]["calm"]["ks"]
+
+
+@pytest.mark.parametrize("how", HOWS)
+def test_no_threshold_lies_beyond_the_bound_of_its_statistic(how: How) -> None:
+    # each day holds one of three places and none of the others: all of them differ from the reference as they can
+    rng = np.random.default_rng(15)
+    days = [{"place": np.full(100, "abc"[rng.integers(3)]), "x": rng.normal(size=100)} for _ in range(30)]
+    days[7] = {**days[7], "x": np.full(100, 50.0)}
+    profile = gd.profile(joined(days))
+    found = gd.calibrate(profile, [profile.count(d) for d in days], false_alarms=0.05, how=how, replicates=500)
+    for thresholds in found.thresholds.values():
+        assert all(value <= STATISTICS[name].bounds[1] for name, value in thresholds.items())
+    near = [n for n, of in found.thresholds.items() if any(v >= 0.99 * STATISTICS[s].bounds[1] for s, v in of.items())]
+    assert any(note.startswith("hardly able to alarm") for note in found.notes) == bool(near)
+    if how != "multinomial":
+        assert near
 
 
 def test_a_calibration_goes_through_a_file(champion: gd.Profile, windows: list[gd.Counts], tmp_path: Path) -> None:
@@ -175,16 +278,57 @@ def test_a_calibration_goes_through_a_file(champion: gd.Profile, windows: list[g
     assert "note: new_rate keeps its threshold" in str(found)
 
 
+def test_a_report_says_what_its_thresholds_were_not_made_for() -> None:
+    rng = np.random.default_rng(18)
+    table = {"x": rng.normal(size=4000), "y": rng.normal(size=4000), "w": rng.exponential(size=4000)}
+    first = {name: table[name] for name in ("x", "y")}
+    alike = gd.check_drift(reference=first, current=first, window="100 rows")
+    assert alike.windows is not None
+    profile = alike.windows.question.profile
+    found = gd.calibrate(profile, alike.windows, false_alarms=0.2, replicates=500)
+    assert (found.window, found.columns, found.weights, found.rows) == ("100 rows", ("x", "y"), None, 100)
+    assert found.problems(alike) == ()
+
+    def said(**options: Any) -> list[str]:
+        report = gd.check_drift(**{"reference": first, "current": first, **options})
+        return [str(problem) for problem in found.problems(report)]
+
+    assert said(window="300 rows") == [
+        "calibration: was made for windows of 100 rows, these are of 300 rows; calibrate for these",
+        "calibration: is of windows of 100 rows; 13 of 14 windows have more than twice of that, which is flagged less "
+        "often; calibrate windows of that size",
+    ]
+    assert said(window="100 rows", against="previous") == [
+        "calibration: is of windows against the reference, not against the one before; leave against out"
+    ]
+    assert said(reference=table, current=table, window="100 rows", weights="w") == [
+        "calibration: was made with no weights, the report has weights 'w'; use the same in both"
+    ]
+    assert said(reference=table, current=table, window="100 rows") == [
+        "calibration: has no thresholds of 'w': theirs stay; calibrate with them"
+    ]
+    few = {name: values[:40] for name, values in first.items()}
+    assert said(current=few) == [
+        "calibration: is of windows of 100 rows; the current data have less than half of that, which is flagged more "
+        "often; calibrate windows of that size"
+    ]
+    with pytest.raises(gd.DataError, match=r"^the calibration is of 'x', 'y', and the report has none of them; "):
+        said(reference={"z": table["x"]}, current={"z": table["x"]})
+
+
 def test_a_file_that_holds_no_calibration_is_named(
     champion: gd.Profile, windows: list[gd.Counts], tmp_path: Path
 ) -> None:
     path = tmp_path / "thresholds.json"
     whole = gd.calibrate(champion, windows, false_alarms=0.1, how="leave-one-out").to_dict()
     cases: list[tuple[Any, str]] = [
-        ([], "schema 1 is expected, got '\\[\\]'"),
-        ({"schema": 2}, "schema 1 is expected, got '2'"),
+        ([], "schema 2 is expected, got '\\[\\]'"),
+        ({"schema": 1}, "schema 2 is expected, got '1'"),
         ({name: value for name, value in whole.items() if name != "rate"}, "rate is missing; "),
         ({**whole, "thresholds": {"a": {"psi": -1}}}, "feature_thresholds.a.psi must be above 0 and finite, got -1"),
+        ({**whole, "columns": "x"}, "columns must be a list of texts"),
+        ({**whole, "weights": 7}, "weights must be a text or null"),
+        ({**whole, "window": "often"}, "window must be a length such as"),
         ({**whole, "rate": 3}, "rate, reached, average_run_length and rows must be finite numbers"),
     ]
     for content, message in cases:
@@ -207,6 +351,7 @@ def test_what_cannot_be_calibrated_gets_one_line(
         ([], {}, gd.DataError, "there are no windows; count some parts of the reference with profile.count"),
         ({}, {}, gd.DataError, "there are no windows; "),
         (7, {}, gd.DataError, "windows must be a sequence of Counts or a mapping to them, got int"),
+        (champion, {}, gd.DataError, "windows must be a sequence of Counts or a mapping to them, got Profile"),
         (days, {}, gd.DataError, "window 0 is no Counts but dict; count it with profile.count"),
         (windows[:1], {}, gd.DataError, "block needs at least 10 windows, got 1; pass more, or how='multinomial'"),
         ([*windows, stranger], {}, gd.DataError, "window 40 was counted with another profile; count it with this one"),
@@ -229,6 +374,11 @@ def test_what_cannot_be_calibrated_gets_one_line(
         with pytest.raises(error, match=f"^{message}") as caught:
             gd.calibrate(champion, given, **{"false_alarms": 0.1, **options})
         assert "\n" not in str(caught.value)
+
+
+def test_a_table_instead_of_a_profile_is_named(days: list[Table]) -> None:
+    with pytest.raises(gd.DataError, match=r"^calibrate takes a Profile, got dict; make one with gpudrift\.profile$"):
+        gd.calibrate(days[0], days, false_alarms=0.1)  # type: ignore[arg-type]
 
 
 def test_one_window_is_enough_where_only_its_size_is_used(champion: gd.Profile, windows: list[gd.Counts]) -> None:

@@ -163,3 +163,18 @@ def test_no_state_is_refused(champion: gd.Profile, dice: gd.Profile) -> None:
 def test_a_profile_of_indices_alone_has_nothing_to_watch() -> None:
     with pytest.raises(gd.DataError, match=r"^the profile has no column to watch; name those that look like an index"):
         gd.EProcess(gd.profile({"id": np.arange(1000)}))
+
+
+def test_windows_of_a_report_update_as_their_rows_would() -> None:
+    rng = np.random.default_rng(8)
+    names = np.array([f"c{k}" for k in range(400)])  # more than a grid has cells for
+    table = {"x": rng.normal(size=6000), "plan": names[np.minimum(rng.geometric(0.1, 6000) * 3, 399)]}
+    table["plan"][:400] = names
+    profile = gd.profile(table, columns=["x", "plan"])
+    windows = gd.check_drift(reference=profile, current=table, window="1000 rows").windows
+    assert windows is not None
+    by_counts, by_rows = gd.EProcess(profile), gd.EProcess(profile)
+    for k, span in enumerate(windows):
+        rows = {name: values[1000 * k : 1000 * (k + 1)] for name, values in table.items()}
+        assert by_counts.update(windows.counts(span)) == pytest.approx(by_rows.update(profile.count(rows)), rel=1e-12)
+    assert by_counts.windows == 6
