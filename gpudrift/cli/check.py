@@ -94,7 +94,9 @@ def check(
     weights: Weights = None,
     calibrate: Annotated[
         str | None,
-        typer.Option(metavar="FILE", callback=named, help="Use the thresholds that gpudrift calibrate wrote."),
+        typer.Option(
+            metavar="FILE", callback=named, help="Use the thresholds of one window that gpudrift calibrate wrote."
+        ),
     ] = None,
     statistics: OwnStatistics = None,
     backend: Backend = "auto",
