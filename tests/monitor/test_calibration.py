@@ -202,9 +202,10 @@ def test_rows_of_unequal_weight_vary_as_their_effective_number(how: How) -> None
 def test_counts_with_weights_and_without_are_not_mixed() -> None:
     rng = np.random.default_rng(17)
     table = {"x": rng.normal(size=400), "w": rng.exponential(size=400)}
-    profile = gd.profile(table, columns=["x"])
+    profile = gd.profile(table, columns=["x"], weights="w")
+    without = replace(profile.count(table), weights=None)
     with pytest.raises(gd.DataError, match=r"^window 0 and the profile must both have weights, or neither; "):
-        gd.calibrate(profile, [profile.count(table, weights="w")], false_alarms=0.1, how="multinomial")
+        gd.calibrate(profile, [without], false_alarms=0.1, how="multinomial")
 
 
 def test_columns_of_times_and_weights_are_no_features() -> None:
