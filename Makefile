@@ -88,6 +88,7 @@ error-rates-report: $(VENV)/.installed-bench ## tables and plots of the newest b
 # On a machine with an NVIDIA GPU. Nothing is installed: $(GPU_PYTHON) has numba, numba-cuda, cupy, torch, pyarrow and
 # pytest. Whatever these warn of is shown, and fails no test: it is not ours.
 gpu-test: ## the same tests on the GPU, where a skip fails; GPU_PYTHON=python3 says which Python
+	@$(ON_GPU) -c "from gpudrift_kernels.cuda.availability import obstacle; import sys; sys.exit(obstacle())"
 	@GPUDRIFT_REQUIRE=gpu $(ON_GPU) -m pytest -p no:cacheprovider -W default -m gpu $(GPU_TESTS)
 
 gpu-sanitize: ## small cases under compute-sanitizer: memory, races, barriers

@@ -33,8 +33,10 @@ Zone = Annotated[
 Weights = Annotated[
     str | None, typer.Option(metavar="NAME", help="Column of row weights, at least 0; it is not compared.")
 ]
-BackendName = Literal["auto", "cpu", "cuda"]
-Backend = Annotated[BackendName, typer.Option(help="Device that counts; 'cuda' never falls back.")]
+Backend = Annotated[
+    str,
+    typer.Option(metavar="auto|cpu|cuda|cuda:N", help="Device that counts; 'cuda', or one GPU, never falls back."),
+]
 RegistryPlace = Annotated[
     str | None,
     typer.Option(

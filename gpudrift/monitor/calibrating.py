@@ -24,7 +24,7 @@ from gpudrift.profiles import Counts, Profile
 from gpudrift.profiles.compare import wanted_columns
 from gpudrift.profiles.grid import Grid
 from gpudrift.stats import STATISTICS
-from gpudrift_kernels.backend import Backend, BackendName, get_backend
+from gpudrift_kernels.backend import Backend, get_backend
 
 How = Literal["block", "leave-one-out", "multinomial"]
 
@@ -55,7 +55,7 @@ def calibrate(
     held_out: bool = False,
     settings: Settings | None = None,
     seed: int = 0,
-    backend: BackendName | Backend = "auto",
+    backend: str | Backend = "auto",
 ) -> Calibration:
     """Find the thresholds at which a report of a window without drift is flagged as rarely as asked for.
 

@@ -166,11 +166,13 @@ def get_backend(
     'cpu'
     """
     if not isinstance(name, str):
+        if not hasattr(name, "count_cells"):
+            raise ConfigError(f"backend must be auto, cpu, cuda, a GPU such as cuda:1, or a Backend, got {name!r}")
         return name
     wanted = os.environ.get("GPUDRIFT_DEVICE") if name == "auto" else None
     chosen, source = (wanted, "GPUDRIFT_DEVICE") if wanted else (name, "backend")
     kind, colon, ordinal = chosen.partition(":")
-    if kind not in ("auto", "cpu", "cuda") or (colon and not (kind == "cuda" and ordinal.isdecimal())):
+    if kind not in ("auto", "cpu", "cuda") or (colon and not (kind == "cuda" and _is_ordinal(ordinal))):
         raise ConfigError(f"{source} must be auto, cpu, cuda or a GPU such as cuda:1, got {chosen!r}")
     if threads is not None and threads < 1:
         raise ConfigError(f"threads must be >= 1, got {threads}")
@@ -182,7 +184,7 @@ def get_backend(
         _say_once(reason)
         return CpuBackend(threads)
     if reason is not None:
-        raise BackendUnavailable(f"{source} {chosen!r} cannot be used: {reason}; or use 'cpu' or 'auto'")
+        raise BackendUnavailable(f"{source} {chosen!r} cannot be used: {reason}. Or use 'cpu' or 'auto'")
     devices = driver().devices
     if colon and int(ordinal) >= len(devices):
         raise BackendUnavailable(
@@ -194,6 +196,10 @@ def get_backend(
     device = devices[int(ordinal or 0)]
     limit = memory_limit(device, device_memory_bytes)
     return CudaBackend(device, threads=threads, memory_bytes=limit, pinned=bool(colon))
+
+
+def _is_ordinal(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 4
 
 
 def _import_problem() -> str | None:

@@ -99,7 +99,10 @@ MISTAKES = {
     ),
     "open quote": ((*SAME, "--columns", '"age,income'), "is no list of names"),
     "no CUDA": ((*SAME, "--backend", "cuda"), "use 'cpu' or 'auto'"),
-    "unknown backend": ((*SAME, "--backend", "tpu"), "for '--backend': 'tpu' is not one of 'auto', 'cpu', 'cuda'; see"),
+    "unknown backend": (
+        (*SAME, "--backend", "tpu"),
+        "backend must be auto, cpu, cuda or a GPU such as cuda:1, got 'tpu'",
+    ),
     "exact without rows": (
         ("check", "--reference", "champion.gdp", "--current", "same.parquet", "--exact"),
         "exact needs the rows of the reference, a profile has only counts; pass the reference itself",

@@ -58,7 +58,9 @@ def driver() -> Driver:
     try:
         library = _library()
     except OSError:
-        return Driver(None, (), "no NVIDIA driver (libcuda.so.1) is installed")
+        return Driver(
+            None, (), "no NVIDIA driver (libcuda.so.1) is installed: install R580 or newer, or count on the CPU"
+        )
     number = ctypes.c_int()
     library.cuDriverGetVersion(ctypes.byref(number))
     version = (number.value // 1000, number.value % 1000 // 10)
