@@ -82,7 +82,7 @@ def section(run: dict[str, Any], questions: Sequence[str], name: str) -> str:
         f"{machine['date'][:10]} (`{name}`).",
     ]
     if run["quick"]:
-        lines.append("**A quick run: a tenth of the rows.**")
+        lines.append("**Provisional: a quick run, a tenth of the rows.**")
     lines += [
         "",
         "| | gpudrift | GB/s, of the limit | more memory | times as long as gpudrift |",
