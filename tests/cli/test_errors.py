@@ -103,6 +103,7 @@ MISTAKES = {
         (*SAME, "--backend", "tpu"),
         "backend must be auto, cpu, cuda or a GPU such as cuda:1, got 'tpu'",
     ),
+    "no such GPU": ((*SAME, "--backend", "cuda:999"), "backend 'cuda:999' cannot be used: "),
     "exact without rows": (
         ("check", "--reference", "champion.gdp", "--current", "same.parquet", "--exact"),
         "exact needs the rows of the reference, a profile has only counts; pass the reference itself",

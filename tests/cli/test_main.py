@@ -10,14 +10,11 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_args
 
 import pytest
 
-import gpudrift_kernels.backend
 from gpudrift import __version__
 from gpudrift.cli import main
-from gpudrift.cli.options import BackendName
 
 from .conftest import Run
 
@@ -153,10 +150,6 @@ def test_without_a_command_the_help_is_shown_and_nothing_is_said_about_drift(run
 
 def test_the_version_is_shown(run: Run) -> None:
     assert run("--version").stdout == f"gpudrift {__version__}\n"
-
-
-def test_the_backends_on_offer_are_those_of_the_kernels() -> None:
-    assert get_args(BackendName) == get_args(gpudrift_kernels.backend.BackendName)
 
 
 def test_a_bug_is_a_traceback_and_not_a_verdict(
