@@ -25,7 +25,9 @@ class Score(NamedTuple):
 
 
 def score(pair: Pair) -> Score:
-    """Distances and alerts of one column."""
+    """Distances and alerts of one column; none for a reference without a value, which nothing is fitted to."""
+    if not pair.reference.n:
+        return Score(np.full(N_CHUNKS, np.nan), np.nan, np.zeros(N_CHUNKS, np.bool_))
     edges = None if pair.categorical else _doane(pair.reference)
     whole = _shares(pair.reference, pair, edges).sum(axis=0)
     whole = whole / whole.sum()
