@@ -10,6 +10,7 @@ from rich.text import Text
 
 from gpudrift.cli.consoles import line, visible
 from gpudrift.cli.fitting import is_wide, print_fitted
+from gpudrift.monitor.slices import slice_name
 from gpudrift.period import Period
 from gpudrift.report.moments import moment_labels
 from gpudrift.report.numerals import number
@@ -61,7 +62,7 @@ def print_slices(screen: Console, report: DriftReport) -> None:
     columns = ", ".join(visible(name) for name in report.settings.slices)
     title = f"slices by {columns}, against the same of the reference"
     line(screen, f"\n{title}: {n_drifted:,} of {len(entries):,} drifted", "bold")
-    names = [" / ".join("(missing)" if text is None else text for text in e["slice"].values()) for e in entries]
+    names = [slice_name(tuple(entry["slice"].values())) for entry in entries]
     _print_sections(screen, names[:_MOST_SLICES], entries[:_MOST_SLICES], of="slice")
     if len(entries) > _MOST_SLICES:
         line(screen, f"{len(entries) - _MOST_SLICES:,} more slices: --json and --html hold all of them", "dim")

@@ -16,13 +16,12 @@ from gpudrift.config import Settings
 from gpudrift.errors import ConfigError, DataError
 from gpudrift.monitor.calibration import Calibration
 from gpudrift.monitor.false_alarms import FalseAlarms
-from gpudrift.monitor.grid_counts import id_without_grid
 from gpudrift.monitor.null_windows import NullLaw, block_resampling, leave_one_out, multinomial_resampling
 from gpudrift.monitor.window_reports import WindowReports
 from gpudrift.nearest import hint
 from gpudrift.profiles import Counts, Profile
 from gpudrift.profiles.compare import wanted_columns
-from gpudrift.profiles.grid import Grid
+from gpudrift.profiles.grid import Grid, id_without_grid
 from gpudrift.stats import STATISTICS
 from gpudrift_kernels.backend import Backend, get_backend
 
@@ -102,15 +101,19 @@ def calibrate(
     DataError
         Windows that are no Counts of this profile, hold no rows, are too few, or are no part of the reference.
 
-    Notes ----- All thresholds lie at one height on a common scale, on which the largest effect size of any feature
-    passes it with the probability asked for (max-statistic): it is the whole report that has the rate. The scale of
-    each effect size comes from its own bulk and its own tail, and ends at its bound. A flag also
-    needs a rejected p-value, so the rate of reports is at most that of the thresholds, and at most alpha where
-    windows are independent. W windows show no rate below 1 / (W + 1): the chance that the next one is the most
-    unusual of all. Where the rate asked for is finer, up to tenfold, the height is multiplied by (1 / (W + 1) /
-    rate)^(1/4), which for 55 windows and more is enough for every law whose tail is no heavier than exponential on
-    that scale; `notes` says so. Finer still is an error. Windows are taken as exchangeable but for their neighbours:
-    a trend or a season that the windows do not show whole is not covered.
+    Notes
+    -----
+    All thresholds lie at one height on a common scale, on which the largest effect size of any feature passes it
+    with the probability asked for (max-statistic): it is the whole report that has the rate. The scale of each
+    effect size comes from its own bulk and its own tail, and ends at its bound. A flag also needs a rejected
+    p-value, so the rate of reports is at most that of the thresholds, and at most alpha where windows are
+    independent.
+
+    W windows show no rate below 1 / (W + 1): the chance that the next one is the most unusual of all. Where the
+    rate asked for is finer, up to tenfold, the height is multiplied by (1 / (W + 1) / rate)^(1/4), which for 55
+    windows and more is enough for every law whose tail is no heavier than exponential on that scale; `notes` says
+    so. Finer still is an error. Windows are taken as exchangeable but for their neighbours: a trend or a season
+    that the windows do not show whole is not covered.
 
     References
     ----------

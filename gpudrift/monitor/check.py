@@ -21,7 +21,8 @@ from gpudrift.profiles.build import profile_source
 from gpudrift.profiles.columns import NumericColumn
 from gpudrift.profiles.compare import Exact, compare
 from gpudrift.profiles.counting import Progress, count_source
-from gpudrift.profiles.drift_report import DriftReport, FeatureDrift
+from gpudrift.profiles.drift_report import DriftReport
+from gpudrift.profiles.feature_drift import FeatureDrift
 from gpudrift.profiles.gdp import load_profile
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.verdict import DISTRIBUTION, decide
@@ -159,7 +160,9 @@ def check_drift(
     current_source = open_source(current, "current", again=again, residence=device.residence)
     require_columns(current_source, chosen.columns, "current")
     sectioned = chosen.window is not None or bool(chosen.slices)
-    counter = SectionCounter(champion, reference_source, current_source, chosen, device, now) if sectioned else None
+    counter = None
+    if sectioned:
+        counter = SectionCounter.of(champion, reference_source, current_source, chosen, device, now)
     counts = count_source(
         current_source, champion.plans, champion.profile_id, device, progress,
         weights=champion.row_weights(current_source, chosen.weights or champion.weights), groups=counter,

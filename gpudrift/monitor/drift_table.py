@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from gpudrift.config import Settings
 from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
 from gpudrift.profiles.compare import compare_categorical
-from gpudrift.profiles.drift_report import FeatureDrift
 from gpudrift.profiles.extent import as_float
+from gpudrift.profiles.feature_drift import FeatureDrift
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.verdict import DISTRIBUTION, MIN_VALUES, RATES
 from gpudrift.stats import (
@@ -224,13 +224,14 @@ def _categorical(column: CategoricalColumn, reference: GroupTable, current: Grou
     absent = _absence(rows, [_rows(side, size) for side in (reference, current)], out, at)
     enough = np.minimum(n, m) >= MIN_VALUES
     distribution = np.where(enough, chi2_log_sf_each(chi_square, k - 1), np.nan)
-    known = reference.rows[:, : size - 1]
+    known, new_before = reference.rows[:, : size - 1], reference.rows[:, size - 1]
     once = np.count_nonzero(known == 1, axis=1)
     if not column.truncated:
         with np.errstate(divide="ignore", invalid="ignore"):
-            out.effects["new_rate"][at] = np.where(some, np.maximum(0.0, g[:, -1] / m - once / n), np.nan)
-    # Where categories were seen once, new ones are tested too: with p = 1 here, since there are none.
-    tested = np.where(enough & (once > 0) & (not column.truncated), 0.0, np.nan)
+            rate = np.maximum(0.0, g[:, -1] / m - (once + f[:, -1]) / n)
+        out.effects["new_rate"][at] = np.where(some, rate, np.nan)
+    # Where some were to be expected, new ones are tested too: with p = 1 here, since there are none.
+    tested = np.where(enough & (once + new_before > 0) & (not column.truncated), 0.0, np.nan)
     _correct(out, at, {DISTRIBUTION: (distribution, 1), "new_rate": (tested, 1), "missing_rate": (absent, 1)})
     for j in np.flatnonzero(~plain & some).tolist():
         _fill(out, at.start + j, _one_by_one(column, reference, current, j))

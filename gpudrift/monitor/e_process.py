@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift.errors import ConfigError, DataError
-from gpudrift.monitor.grid_counts import id_without_grid
 from gpudrift.monitor.shares_watched import WatchedShares, watched_shares
 from gpudrift.profiles import Counts, Profile
-from gpudrift.profiles.grid import Grid
+from gpudrift.profiles.grid import Grid, id_without_grid
 
 #: Part of alpha that pays for the reference's own noise.
 _FOR_THE_REFERENCE: Final = 0.1
@@ -47,15 +46,20 @@ class EProcess:
     DataError
         A profile with no column to watch.
 
-    Notes ----- Watched are, of numbers, the shares of the PSI bins and below each of their edges; of categories those
-    with at least 1% of the reference, all others, and the unseen; of both the missing. A share with x of m rows above
-    its limit h bets with likelihood ratios (q / h)^x ((1 - q) / (1 - h))^(m - x), at odds of q that are exp(0.1),
-    exp(0.3) and exp(0.9) times those of h: the expectation is at most 1 for any share up to h. The limit below
-    likewise. The limits are the true share's confidence limits, at alpha / 10 for all together, moved out by the
-    tolerance: the reference is a sample as well. Each bet is spread over the windows at which drift may begin, 1 / (s
-    (s + 1)) of it on window s, so a long time without drift does not delay an alarm much; what is not yet bet is
-    kept. A feature's e-value is the average of its bets, that of all features their average, times 9 / 10 for the
-    tenth of alpha already spent.
+    Notes
+    -----
+    Watched are, of numbers, the shares of the PSI bins and below each of their edges; of categories those with at
+    least 1% of the reference, all others, and the unseen; of both the missing.
+
+    A share with x of m rows above its limit h bets with likelihood ratios (q / h)^x ((1 - q) / (1 - h))^(m - x), at
+    odds of q that are exp(0.1), exp(0.3) and exp(0.9) times those of h: the expectation is at most 1 for any share
+    up to h. The limit below likewise.
+
+    The limits are the true share's confidence limits, at alpha / 10 for all together, moved out by the tolerance:
+    the reference is a sample as well. Each bet is spread over the windows at which drift may begin, 1 / (s (s + 1))
+    of it on window s, so a long time without drift does not delay an alarm much; what is not yet bet is kept. A
+    feature's e-value is the average of its bets, that of all features their average, times 9 / 10 for the tenth of
+    alpha already spent.
 
     References
     ----------

@@ -35,12 +35,17 @@ class OnlineFDR:
     DataError
         Numbers of alarms that no stream could have left.
 
-    Notes ----- With weights g_j = j^-1.6 / zeta(1.6), w = rate / 2 and alarms at t_1 < t_2 < ..., alpha_t = w g_t +
-    (rate - w) g_(t - t_1) + rate sum_(i >= 2) g_(t - t_i). The alphas spent so far never pass rate max(1, alarms),
-    and an alarm of a report without drift comes with a probability of at most its alpha, given the past. So the rate
-    holds if, given the past, the p-values of a window without drift are valid; all windows share one reference, whose
-    own noise makes that an approximation that is good where the reference is much larger than a window. Without
-    alarms alpha falls as t^-1.6: a stream without drift has a false alarm with a probability of at most rate / 2.
+    Notes
+    -----
+    With weights g_j = j^-1.6 / zeta(1.6), w = rate / 2 and alarms at t_1 < t_2 < ...,
+
+        alpha_t = w g_t + (rate - w) g_(t - t_1) + rate sum_(i >= 2) g_(t - t_i).
+
+    The alphas spent so far never pass rate max(1, alarms), and an alarm of a report without drift comes with a
+    probability of at most its alpha, given the past. So the rate holds if, given the past, the p-values of a window
+    without drift are valid; all windows share one reference, whose own noise makes that an approximation that is
+    good where the reference is much larger than a window. Without alarms alpha falls as t^-1.6: a stream without
+    drift has a false alarm with a probability of at most rate / 2.
 
     References
     ----------

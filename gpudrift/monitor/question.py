@@ -26,8 +26,6 @@ class Question:
         Over the grid of the sections.
     slices : mapping of Slice to Counts
         The reference's rows of each slice; empty without slices.
-    previous : bool
-        Compare a window with the one before it, not with the reference.
     """
 
     profile: Profile
@@ -35,7 +33,11 @@ class Question:
     slices: Mapping[Slice, Counts]
     settings: Settings
     backend: Backend
-    previous: bool = False
+
+    @property
+    def previous(self) -> bool:
+        """Whether a window is compared with the one before it, not with the reference."""
+        return self.settings.against == "previous"
 
     def report(self, current: Counts, reference: Counts | None = None) -> DriftReport:
         """Compare with the profile's reference, or with some other counts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -26,58 +26,71 @@ from gpudrift.profiles.drift_report import DriftReport
 from gpudrift.profiles.grid import Grid
 from gpudrift.profiles.group_counts import GroupCounter
 from gpudrift.profiles.reference_profile import Profile
+from gpudrift.profiles.weights import RowWeights
 from gpudrift_kernels.backend import Backend
 
 
+@dataclass(frozen=True)
 class SectionCounter:
     """The ``groups`` of ``count_source`` for the windows and slices that settings ask for."""
 
-    def __init__(
-        self,
+    settings: Settings
+    backend: Backend
+    grid: Grid
+    labels: SectionLabels
+    of_reference: Mapping[Slice, Counts]
+    counter: GroupCounter
+
+    @classmethod
+    def of(
+        cls,
         profile: Profile,
         reference: Source | None,
         current: Source,
         settings: Settings,
         backend: Backend,
         now: datetime | None,
-    ) -> None:
-        self._settings = settings
-        self._backend = backend
-        self._grid = Grid.of(profile)
-        slices = None
-        self._of_reference: dict[Slice, Counts] = {}
+    ) -> SectionCounter:
+        """Ready to count: slices are looked for on both sides, and counted in the reference.
+
+        Raises
+        ------
+        DataError
+            Columns of times or slices that cannot serve, or slices beside a reference without rows.
+        """
+        grid = Grid.of(profile)
+        slices, of_reference = None, {}
         if settings.slices:
             if reference is None:
                 raise DataError("slices need the rows of the reference, a profile has none; pass the reference itself")
             slices = SliceLabels.of(
                 {"reference": reference, "current": current}, settings.slices, most=settings.max_slices
             )
-            self._of_reference = self._count_slices(profile, reference, slices)
+            weights = profile.row_weights(reference, settings.weights, "reference")
+            of_reference = _counted(grid, profile, reference, slices, weights, backend)
         windows = period = None
         if settings.window is not None:
             period = Period.parse(settings.every or settings.window)
             windows = window_labels(
                 current, "current", period, time=settings.time, zone=settings.zone, now=now or datetime.now(UTC)
             )
-        self._labels = SectionLabels(windows, slices, period)
-        self._counter = GroupCounter(self._grid, self._labels, backend)
+        labels = SectionLabels(windows, slices, period)
+        return cls(settings, backend, grid, labels, of_reference, GroupCounter(grid, labels, backend))
 
     @property
     def names(self) -> Sequence[str]:
         """Columns of times and slices."""
-        return self._counter.names
+        return self.counter.names
 
     def add(self, batch: Batch, columns: Mapping[int, Column], weights: NDArray[np.int64] | None) -> None:
         """Count the rows of a batch by window and slice."""
-        self._counter.add(batch, columns, weights)
+        self.counter.add(batch, columns, weights)
 
     def attach(self, report: DriftReport, problems: Sequence[Problem]) -> DriftReport:
         """The report with its windows and slices."""
-        settings = self._settings
-        sections = self._labels.sections(self._counter.finish(), problems)
-        question = Question(
-            self._grid.profile, sections, self._of_reference, settings, self._backend, settings.against == "previous"
-        )
+        settings = self.settings
+        sections = self.labels.sections(self.counter.finish(), problems)
+        question = Question(self.grid.profile, sections, self.of_reference, settings, self.backend)
         remarks = list(sections.remarks)
         windows = slices = None
         if settings.window is not None:
@@ -96,12 +109,18 @@ class SectionCounter:
             report, windows=windows, slices=slices, problems=tuple(dict.fromkeys([*report.problems, *remarks]))
         )
 
-    def _count_slices(self, profile: Profile, reference: Source, slices: SliceLabels) -> dict[Slice, Counts]:
-        labels = SectionLabels(None, slices, None)
-        counter = GroupCounter(self._grid, labels, self._backend)
-        counts = count_source(
-            reference, profile.plans, profile.profile_id, self._backend,
-            weights=profile.row_weights(reference, self._settings.weights, "reference"), groups=counter,
-        )  # fmt: skip
-        sections = labels.sections(counter.finish(), counts.problems)
-        return {label: sections.of(place=place) for place, label in enumerate(slices.labels)}
+
+def _counted(
+    grid: Grid,
+    profile: Profile,
+    reference: Source,
+    slices: SliceLabels,
+    weights: RowWeights | None,
+    backend: Backend,
+) -> dict[Slice, Counts]:
+    """Counts of the reference by slice, over the grid."""
+    labels = SectionLabels(None, slices, None)
+    counter = GroupCounter(grid, labels, backend)
+    counts = count_source(reference, profile.plans, profile.profile_id, backend, weights=weights, groups=counter)
+    sections = labels.sections(counter.finish(), counts.problems)
+    return {label: sections.of(place=place) for place, label in enumerate(slices.labels)}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from gpudrift.profiles.build import profile
 from gpudrift.profiles.counts import Counts
-from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift, Reason
+from gpudrift.profiles.drift_report import DriftReport
+from gpudrift.profiles.feature_drift import Bin, FeatureDrift, Reason
 from gpudrift.profiles.gdp import load_profile
 from gpudrift.profiles.reference_profile import Profile
 

@@ -17,8 +17,9 @@ from gpudrift.nearest import hint
 from gpudrift.profiles.bins import bin_counts
 from gpudrift.profiles.columns import CategoricalColumn, Column, Counted, NumericColumn
 from gpudrift.profiles.counts import Counts
-from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift, Further, RowCounts
+from gpudrift.profiles.drift_report import DriftReport
 from gpudrift.profiles.extent import as_float
+from gpudrift.profiles.feature_drift import Bin, FeatureDrift, Further, RowCounts
 from gpudrift.profiles.labels import bin_labels
 from gpudrift.profiles.later import Later
 from gpudrift.profiles.own_statistics import with_own_statistics
@@ -225,10 +226,13 @@ def _further(f: NDArray[Any], g: NDArray[Any], cells: _Cells | None = None) -> F
 def compare_categorical(
     column: CategoricalColumn, counted: tuple[Counted, Counted], effective: tuple[Counted, Counted]
 ) -> FeatureDrift:
+    """From the rows of both sides, and from their effective rows."""
     size = len(column.vocabulary) + 1
     rows = [dense(side, size + 1) for side in counted]
     even = [dense(side, size + 1) for side in effective]
-    new, new_even = int(rows[1][size - 1]), even[1][size - 1].item()
+    # The reference itself has new ones only where it is a window that another is compared with.
+    new_before, new = (int(side[size - 1]) for side in rows)
+    new_even = [side[size - 1].item() for side in even]
     once, twice = (int(np.count_nonzero(rows[0][: size - 1] == times)) for times in (1, 2))
     if column.pooled:
         once, twice = column.pooled.once, column.pooled.twice
@@ -241,10 +245,11 @@ def compare_categorical(
     sides = [row_counts(*side, size) for side in zip(counted, effective, strict=True)]
     test = chi_square(f, g)
     tests = {DISTRIBUTION: [test.log_pvalue]} if _enough(n, m) else {}
-    if tests and not column.truncated and once + new:
+    if tests and not column.truncated and once + new_before + new:
         # How often a category was seen is a matter of rows, whatever their weight.
         values = [int(side[:size].sum()) for side in rows]
-        tests["new_rate"] = [new_rate_log_pvalue(once, twice, values[0], new, values[1])]
+        found = new_rate_log_pvalue(once, twice, values[0], new, values[1], new_reference=new_before)
+        tests["new_rate"] = [found]
     some = (f + g) > 0
     return FeatureDrift(
         name=column.name,
@@ -258,7 +263,7 @@ def compare_categorical(
         wasserstein_lower=None,
         wasserstein_upper=None,
         cramers_v=test.cramers_v,
-        new_rate=None if column.truncated or not n or not m else max(0.0, new_even / m - once / n),
+        new_rate=None if column.truncated or not n or not m else max(0.0, new_even[1] / m - (once + new_even[0]) / n),
         tests=_corrected(tests | _missing_test(*sides)),
         reference=sides[0],
         current=sides[1],

@@ -78,13 +78,13 @@ def count_source(
             problems.append(problem)
             del usable[f]
         units = weights.units(batch) if weights else None
-        one_group = Grouping(np.zeros(batch.n_rows, np.int32), 1, units)
+        together = None if units is None else Grouping(np.zeros(batch.n_rows, np.int32), 1, units)
         total = total + Counts.gather(
             profile_id,
             batch.n_rows,
-            _dense(batch, usable, backend, one_group),
+            _dense(batch, usable, backend, together),
             weighted=weights is not None,
-            squares=0 if units is None else squares_by_group(units, one_group.groups, 1)[0],
+            squares=0 if together is None or units is None else squares_by_group(units, together.groups, 1)[0],
         )
         if groups:
             groups.add(batch, usable, units)
@@ -130,12 +130,12 @@ def _remedy(column: Column, raw: Raw) -> str:
 
 
 def _dense(
-    batch: Batch, usable: Mapping[int, Column], backend: Backend, one_group: Grouping
+    batch: Batch, usable: Mapping[int, Column], backend: Backend, weighted: Grouping | None
 ) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64] | None]]:
     """Counts, and weights if rows have any, of each column in turn: only a few of these tables are alive at once."""
-    if one_group.weights is not None:
+    if weighted is not None:
         grids = {f: np.arange(column.n_counters, dtype=np.int32) for f, column in usable.items()}
-        for f, tally in tallies(batch, usable, grids, one_group, backend):
+        for f, tally in tallies(batch, usable, grids, weighted, backend):
             yield f, tally.rows[0].astype(np.int64), None if tally.weights is None else tally.weights[0]
         return
     numeric, categorical = _by_kind(usable)

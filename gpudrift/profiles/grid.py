@@ -1,9 +1,9 @@
 """Grid: a coarser profile, over which thousands of windows and slices are counted side by side.
 
 A profile has some ten thousand cells a column; a grid has a few hundred, each a run of them that lies within one PSI
-bin. PSI, Jensen-Shannon and all that is taken from bins or categories stay the same to the last bit, but where more
-than 256 categories share cells; the certified interval of KS widens to about 1/256, and 1/128 at most, where values
-repeat.
+bin. PSI, Jensen-Shannon and all that is taken from bins or categories stay the same to the last bit, but where
+categories are in their thousands and the rarer ones share a cell; the certified interval of KS widens to about 1/256,
+and 1/128 at most, where values repeat.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.histogram import index_of
 from gpudrift_kernels.rules import N_SPECIAL
 
+#: What the id of a grid has behind that of the profile it was made from.
+_OF_GRID: Final = "/grid"
 #: Shares of the reference that the cells of a grid hold, about.
 _PARTS: Final = 256
 #: Cells within the outermost shares, in even steps of the plan's cells.
@@ -42,7 +44,8 @@ class Grid:
     profile : Profile
         Compares counts over the grid, as the profile that it was made from compares its own.
     cells : tuple of ndarray of int32
-        For each column the grid's cell of each counter; ascending in numbers, from 0.
+        For each column the grid's cell of each counter; from 0, ascending for numbers, and the last is that of the
+        last counter.
     """
 
     profile: Profile
@@ -55,7 +58,7 @@ class Grid:
         cells = tuple(lookup for _, lookup in made)
         reference = regridded(profile.reference, cells)
         # An id of its own: counts of the one are no counts of the other.
-        profile_id = f"{profile.profile_id}/grid"
+        profile_id = profile.profile_id + _OF_GRID
         plans = tuple(column for column, _ in made)
         reference = replace(reference, profile_id=profile_id)
         return cls(replace(profile, profile_id=profile_id, plans=plans, reference=reference), cells)
@@ -64,6 +67,17 @@ class Grid:
     def n_cells(self) -> tuple[int, ...]:
         """Cells of each column, those of missing and infinite values included."""
         return tuple(int(lookup[-1]) + 1 for lookup in self.cells)
+
+
+def id_without_grid(profile_id: str) -> str:
+    """The id of a profile, from its own or from that of its grid, which windows of a report are counted over.
+
+    Examples
+    --------
+    >>> id_without_grid("5f3a"), id_without_grid("5f3a/grid")
+    ('5f3a', '5f3a')
+    """
+    return profile_id.removesuffix(_OF_GRID)
 
 
 def regridded(counts: Counts, cells: tuple[NDArray[np.int32], ...]) -> Counts:

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from gpudrift.frames import Problem
-from gpudrift.profiles.drift_report import FeatureDrift
+from gpudrift.profiles.feature_drift import FeatureDrift
 from gpudrift.stats import STATISTICS, Statistic
 
 _REMEDY: Final = "mend it: gpudrift.testing.check_statistic shows how"

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from gpudrift.profiles.columns import Column, Counted, NumericColumn
 from gpudrift.profiles.counts import merged
-from gpudrift.profiles.drift_report import Bin, DriftReport, FeatureDrift
+from gpudrift.profiles.drift_report import DriftReport
+from gpudrift.profiles.feature_drift import Bin, FeatureDrift
 from gpudrift.profiles.labels import value_label
 from gpudrift.profiles.section_views import slices_view, windows_view
 from gpudrift.version import __version__

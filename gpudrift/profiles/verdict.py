@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from gpudrift.config import Settings
-from gpudrift.profiles.drift_report import FeatureDrift, Reason
+from gpudrift.profiles.feature_drift import FeatureDrift, Reason
 from gpudrift.stats import CORRECTIONS
 
 #: Values on either side below which the laws behind the p-values do not hold: three to a decile.

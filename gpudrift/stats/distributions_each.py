@@ -64,7 +64,8 @@ def chi2_log_sf_each(x: NDArray[np.float64], df: NDArray[np.int64]) -> NDArray[n
     [-2.995732, -500000000000.0, 0.0]
     """
     found = np.where(np.isnan(x), np.nan, 0.0)
-    asked = np.flatnonzero((x > 0.0) & (df > 0))
+    found[np.isposinf(x) & (df > 0)] = -np.inf
+    asked = np.flatnonzero((x > 0.0) & np.isfinite(x) & (df > 0))
     shape, value = np.float64(0.5) * df[asked], np.float64(0.5) * x[asked]
     density = _log_gamma_density(shape, value)
     below = value < shape + 1.0

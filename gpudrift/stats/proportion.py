@@ -66,7 +66,9 @@ def rate_change_log_pvalue(hits_reference: float, n_reference: float, hits_curre
     return chi2_log_sf(change * change / variance, 1)
 
 
-def new_rate_log_pvalue(once: int, twice: int, n_reference: int, new: int, n_current: int) -> float:
+def new_rate_log_pvalue(
+    once: int, twice: int, n_reference: int, new: int, n_current: int, *, new_reference: int = 0
+) -> float:
     """Log p-value that values of no reference category are as frequent as chance makes them.
 
     Parameters
@@ -76,7 +78,10 @@ def new_rate_log_pvalue(once: int, twice: int, n_reference: int, new: int, n_cur
     n_reference, n_current : int
         Values on either side.
     new : int
-        Current values in categories that the reference does not hold.
+        Current values in categories that the vocabulary does not hold.
+    new_reference : int
+        Values of the reference in such categories: 0 of what the vocabulary was made from, but not of a window that
+        another is compared with.
 
     Returns
     -------
@@ -91,7 +96,8 @@ def new_rate_log_pvalue(once: int, twice: int, n_reference: int, new: int, n_cur
     Notes
     -----
     A reference of n values foretells a share of f1 / n of new ones, with a variance of about (f1 + 2 f2) / n^2:
-    that of f1 + 2 f2 hits among n. One hit more keeps the test on the safe side where f1 is 0.
+    that of f1 + 2 f2 hits among n. One hit more keeps the test on the safe side where f1 is 0. Values of the reference
+    that are new themselves are hits as well.
 
     References
     ----------
@@ -105,7 +111,7 @@ def new_rate_log_pvalue(once: int, twice: int, n_reference: int, new: int, n_cur
     >>> round(new_rate_log_pvalue(once=0, twice=0, n_reference=60_000, new=30, n_current=3_000))
     -87
     """
-    foretold = min(once + 2 * twice + 1, n_reference)
+    foretold = min(new_reference + once + 2 * twice + 1, n_reference)
     if not n_current or not n_reference or new * n_reference <= foretold * n_current:
         return 0.0
     return rate_change_log_pvalue(foretold, n_reference, new, n_current)

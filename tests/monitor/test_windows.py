@@ -365,3 +365,14 @@ def test_windows_of_different_kinds_are_not_added(reference):
         few[0] + few[1]
     with pytest.raises(DataError, match="windows of different settings cannot be added"):
         days + few[0]
+
+
+def test_a_category_that_came_to_stay_is_new_once_against_the_window_before() -> None:
+    rng = np.random.default_rng(0)
+    reference = {"c": rng.choice(list("abcd"), 20_000)}
+    came = (np.arange(10_000) >= 6000) & (rng.random(10_000) < 0.2)
+    current = {"c": np.where(came, "z", rng.choice(list("abcd"), 10_000))}
+    windows = gd.check_drift(reference=reference, current=current, window="2000 rows", against="previous").windows
+    assert windows is not None
+    assert windows.drifted == ((6000, 8000),)
+    assert [report["c"].new_rate > 0.1 for report in windows.values()] == [False, False, True, False]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import gpudrift as gd
 from gpudrift.errors import DataError
-from gpudrift.profiles.drift_report import FeatureDrift
+from gpudrift.profiles.feature_drift import FeatureDrift
 from gpudrift.profiles.grid import Grid, regridded
 
 OF_BINS = ("psi", "js_distance", "hellinger", "kl", "total_variation", "l_infinity", "cramers_v", "new_rate")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gpudrift.stats import chi2_log_sf, kolmogorov_log_sf
+from gpudrift.stats.distributions_each import chi2_log_sf_each, kolmogorov_log_sf_each
 
 # ln Q(df/2, x/2) to 50 digits with mpmath (gammainc, regularized): scipy underflows on the larger ones.
 CHI2_LOG_SF = [
@@ -115,3 +116,20 @@ def test_kolmogorov_tail_at_the_ends_of_its_range() -> None:
     assert kolmogorov_log_sf(0.0) == kolmogorov_log_sf(-1.0) == kolmogorov_log_sf(1e-300) == 0.0
     assert kolmogorov_log_sf(math.inf) == -math.inf
     assert math.isnan(kolmogorov_log_sf(math.nan))
+
+
+def test_many_chi_square_tails_at_once_are_those_one_by_one() -> None:
+    rng = np.random.default_rng(0)
+    df = rng.integers(1, 2000, 3000)
+    near, far = df * rng.uniform(0.2, 3.0, df.size), 10.0 ** rng.uniform(-6, 12, df.size)
+    x = np.concatenate([near, far, [0.0, -1.0, math.nan, math.inf]])
+    df = np.concatenate([df, df, [3, 3, 3, 3]])
+    one_by_one = [chi2_log_sf(*pair) for pair in zip(x.tolist(), df.tolist(), strict=True)]
+    np.testing.assert_allclose(chi2_log_sf_each(x, df), one_by_one, rtol=1e-12, atol=1e-13)
+    assert chi2_log_sf_each(np.array([5.0]), np.array([0])).tolist() == [0.0]
+
+
+def test_many_kolmogorov_tails_at_once_are_those_one_by_one() -> None:
+    z = np.concatenate([np.linspace(0.0, 4.0, 4001), 10.0 ** np.linspace(1, 9, 50), [math.nan]])
+    one_by_one = [kolmogorov_log_sf(value) for value in z.tolist()]
+    np.testing.assert_allclose(kolmogorov_log_sf_each(z), one_by_one, rtol=1e-14, atol=1e-15)

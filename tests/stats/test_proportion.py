@@ -94,3 +94,9 @@ def test_effective_rows_of_any_size_have_a_p_value(cells):
     log_p = rate_change_log_pvalue(a, a + b, c, c + d)
     assert log_p <= 0
     assert log_p == pytest.approx(rate_change_log_pvalue(c, c + d, a, a + b), abs=1e-9)
+
+
+def test_values_as_new_in_the_reference_as_in_the_current_data_are_nothing_new() -> None:
+    assert new_rate_log_pvalue(0, 0, 2000, 400, 2000, new_reference=400) == 0.0
+    assert new_rate_log_pvalue(0, 0, 2000, 410, 2000, new_reference=400) > math.log(0.1)
+    assert new_rate_log_pvalue(0, 0, 2000, 400, 2000, new_reference=10) < -100
