@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
 from os import PathLike, fspath
 from pathlib import Path
@@ -172,7 +172,7 @@ def check_drift(
     has_rows = reference_source is not None and not current_source.one_pass and counts.weights is None
     if has_rows and reference_source and (names := _undecided(report, chosen)):
         exact_values = _exact(champion, names, reference_source, current_source, device)
-        report = compare(champion, counts, chosen, device, exact=exact_values)
+        report = compare(champion, counts, chosen, device, exact=exact_values, before=report)
     return report if counter is None else counter.attach(report, counts.problems)
 
 
@@ -223,18 +223,17 @@ def _undecided(report: DriftReport, settings: Settings) -> list[str]:
     numeric = [f for f in report.values() if f.ks is not None and not math.isnan(f.ks.statistic)]
     if settings.exact:
         return [f.name for f in numeric]
-    features = [replace(f, drifted=False, reasons=()) for f in report.values()]
     lowest, highest = (
-        {f.name: f.drifted for f in decide([_at_bound(f, upper=upper) for f in features], settings)}
+        {f.name: f.drifted for f in decide([_at_bound(f, upper=upper) for f in report.values()], settings)}
         for upper in (False, True)
     )
     return [f.name for f in numeric if not lowest[f.name] == highest[f.name] == f.drifted]
 
 
 def _at_bound(feature: FeatureDrift, *, upper: bool) -> FeatureDrift:
-    """The feature as if KS and Wasserstein lay at one end of their intervals."""
+    """The feature without a verdict, as if KS and Wasserstein lay at one end of their intervals."""
     if feature.ks is None or math.isnan(feature.ks.statistic):
-        return feature
+        return feature.undecided()
     ks = feature.ks
     if upper and not ks.exact:
         n, m = (side.n - side.missing - side.infinite for side in (feature.reference, feature.current))
@@ -243,12 +242,8 @@ def _at_bound(feature: FeatureDrift, *, upper: bool) -> FeatureDrift:
     if upper and DISTRIBUTION in tests:
         # it is twice or thrice the smallest p-value: taking ks's own can only reject more, and sort once too often
         tests[DISTRIBUTION] = min(tests[DISTRIBUTION], ks.log_pvalue)
-    return replace(
-        feature,
-        ks=ks,
-        tests=tests,
-        wasserstein=feature.wasserstein_upper if upper else feature.wasserstein_lower,
-    )
+    distance = feature.wasserstein_upper if upper else feature.wasserstein_lower
+    return feature.undecided(ks=ks, tests=tests, wasserstein=distance)
 
 
 def _exact(

@@ -134,13 +134,8 @@ def profile_source(
         row_weights = None if weights is None else RowWeights.of(source, weights, "reference", exponent)
         return count_source(source, columns, "", backend, seen, weights=row_weights)
 
-    planned, counts = _replan(source, planned, counted(planned, progress), counted, backend)
-    finished = [
-        replace(column, bin_starts=bin_starts(*column.value_counts(counts.column(f))))
-        if isinstance(column, NumericColumn)
-        else column
-        for f, column in enumerate(planned)
-    ]
+    planned, counts = _replan(source, planned, counted(planned, progress), counted)
+    finished = [_finished(column, counts.column(f)) for f, column in enumerate(planned)]
     problems += [problem for problem in counts.problems if problem.feature == weights]
     return Profile.build(
         finished, counts, problems=problems, explicit=frozenset(columns), weights=weights,
@@ -207,22 +202,30 @@ def _replan(
     columns: Sequence[Column],
     counts: Counts,
     counted: Callable[[Sequence[Column]], Counts],
-    backend: Backend,
 ) -> tuple[list[Column], Counts]:
     """Columns whose sample misled get one larger sample, of their values alone, and are counted again."""
-    widths = list(backend.map(lambda f: _width(columns[f], counts.column(f)), range(len(columns))))
     misled = {
         f: _with_larger_sample(source, column, counts.column(f))
         for f, column in enumerate(columns)
-        if isinstance(column, NumericColumn) and widths[f] > MAX_SHARE
+        if isinstance(column, NumericColumn) and _crowded(column, counts.column(f))
     }
     if misled:
         again = counted(list(misled.values()))
-        for k, f in enumerate(misled):
-            widths[f] = _width(misled[f], again.column(k))
         counts = counts.with_columns(dict(zip(misled, range(len(misled)), strict=True)), again)
-    chosen = [misled.get(f, column) for f, column in enumerate(columns)]
-    return [replace(c, width=widths[f]) if isinstance(c, NumericColumn) else c for f, c in enumerate(chosen)], counts
+    return [misled.get(f, column) for f, column in enumerate(columns)], counts
+
+
+def _crowded(column: NumericColumn, counted: Counted) -> bool:
+    """Whether an index that holds more than one value holds more of the reference than it may."""
+    rows = column.value_counts(counted)[1]
+    return bool(rows.max(initial=0) > MAX_SHARE * rows.sum()) and _width(column, counted) > MAX_SHARE
+
+
+def _finished(column: Column, counted: Counted) -> Column:
+    """With what only the counts of the whole reference say."""
+    if not isinstance(column, NumericColumn):
+        return column
+    return replace(column, width=_width(column, counted), bin_starts=bin_starts(*column.value_counts(counted)))
 
 
 def _with_larger_sample(source: Source, column: NumericColumn, counted: Counted) -> NumericColumn:
@@ -249,10 +252,8 @@ def _value_sample(source: Source, column: NumericColumn, n_values: int) -> NDArr
     return np.concatenate(list(pieces()))
 
 
-def _width(column: Column, counted: Counted) -> float:
+def _width(column: NumericColumn, counted: Counted) -> float:
     """Largest share of the reference in an index that holds more than one value."""
-    if not isinstance(column, NumericColumn):
-        return 0.0
     indices, rows = column.value_counts(counted)
     if not rows.size:
         return 0.0

@@ -66,7 +66,7 @@ class NumericColumn:
     def value_counts(self, counted: Counted) -> Counted:
         """Occupied indices (the first ones of occupied cells) and their rows, without the special counters."""
         counters, rows = counted
-        end = np.searchsorted(counters, self.n_values)
+        end = counters.searchsorted(self.n_values)
         return counters[:end] if self.cells is None else self.cells[counters[:end]], rows[:end]
 
     def extent(self, indices: NDArray[np.int64]) -> Extent:

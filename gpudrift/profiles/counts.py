@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -134,8 +135,15 @@ class Counts:
         return float(self.n_rows) if self.weights is None else self.total_weight**2 / max(self.squares, 1)
 
     def _of_column(self, f: int) -> slice:
-        first, last = np.searchsorted(self.keys, [f << _SHIFT, (f + 1) << _SHIFT])
-        return slice(int(first), int(last))
+        ends = self._ends
+        return slice(ends[f], ends[f + 1]) if f + 1 < len(ends) else slice(self.keys.size, self.keys.size)
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """Where the keys of each column begin, and those of the next one that has none."""
+        n_columns = int(self.keys[-1] >> _SHIFT) + 1 if self.keys.size else 0
+        ends: list[int] = self.keys.searchsorted(np.arange(n_columns + 1) << _SHIFT).tolist()
+        return ends
 
     def __add__(self, other: Counts) -> Counts:
         return self._combine(other, 1) if isinstance(other, Counts) else NotImplemented

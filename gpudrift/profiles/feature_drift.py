@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gpudrift.config import Settings
@@ -291,21 +291,25 @@ class FeatureDrift:
         """Sizes of the statistics, which make the feature drift where they have a threshold; NaN left out."""
         return {name: abs(value) for name, value in self.statistics.items() if not math.isnan(value)}
 
-    def material(self, settings: Settings) -> dict[str, float]:
-        """The effects that settings give a threshold: what a verdict looks at."""
+    def material(self, limits: Mapping[str, float]) -> dict[str, float]:
+        """The effects that have a threshold in ``Settings.limits``: what a verdict looks at."""
         found = self._decisive
-        if any(settings.threshold(name, self.name) < math.inf for name in _FURTHER):
+        if not limits.keys().isdisjoint(_FURTHER):
             found |= self._further.value.values
         return {
             name: abs(value)
             for name, value in (found | dict(self.own)).items()
-            if not math.isnan(value) and settings.threshold(name, self.name) < math.inf
+            if name in limits and not math.isnan(value)
         }
+
+    def undecided(self, **changes: Any) -> FeatureDrift:
+        """Without a verdict, and with some attributes changed."""
+        return replace(self, drifted=False, reasons=(), **changes) if self.drifted or changes else self
 
     def severity(self, settings: Settings) -> float:
         """Largest effect size in units of its threshold: what reports are sorted by."""
-        effects = self.material(settings)
-        return max((value / settings.threshold(name, self.name) for name, value in effects.items()), default=0.0)
+        limits = settings.limits(self.name)
+        return max((value / limits[name] for name, value in self.material(limits).items()), default=0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of JSON schema 1; a number that is not finite is None."""

@@ -39,11 +39,11 @@ def decide(features: Sequence[FeatureDrift], settings: Settings) -> list[Feature
 
 
 def _judge(feature: FeatureDrift, clear: float, n_tested: int, settings: Settings) -> FeatureDrift:
+    limits = settings.limits(feature.name)
     reached = [
-        Reason(name, value, settings.threshold(name, feature.name), settings.threshold_source(name, feature.name))
-        for name, value in feature.material(settings).items()
-        if value >= settings.threshold(name, feature.name)
-        and feature.tests.get(name if name in RATES else DISTRIBUTION, math.inf) <= clear
+        Reason(name, value, limits[name], settings.threshold_source(name, feature.name))
+        for name, value in feature.material(limits).items()
+        if value >= limits[name] and feature.tests.get(name if name in RATES else DISTRIBUTION, math.inf) <= clear
     ]
     if not reached:
         return feature

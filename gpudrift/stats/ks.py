@@ -10,7 +10,6 @@ import numpy as np
 
 from gpudrift.stats.cdf import CdfDifference, cdf_difference
 from gpudrift.stats.distributions import kolmogorov_log_sf
-from gpudrift.stats.shares import totals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -104,13 +103,13 @@ def ks_from_cells(
     """
     from gpudrift_kernels.steps import largest  # which loads Numba
 
-    n, m = totals(reference, current)
     if single.shape != reference.shape:
         raise ValueError(f"single must have shape {reference.shape} as the counts, got {single.shape}")
-    if n == 0 or m == 0:
+    difference = difference or cdf_difference(reference, current)
+    if difference is None:
         return _NOT_KNOWN
-    lower, upper = largest(*(difference or cdf_difference(reference, current, n, m)), single)
-    return KS(lower, lower, upper, upper == lower, _log_pvalue(lower, n, m))
+    lower, upper = largest(difference.ends, difference.highest, difference.lowest, single)
+    return KS(lower, lower, upper, upper == lower, _log_pvalue(lower, difference.n_reference, difference.n_current))
 
 
 def ks_from_statistic(statistic: float, n: int, m: int) -> KS:

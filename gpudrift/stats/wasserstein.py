@@ -14,7 +14,6 @@ import numpy as np
 
 from gpudrift.stats.cdf import CdfDifference, cdf_difference
 from gpudrift.stats.scaling import divide, exponent_of, scaled, scaled_up
-from gpudrift.stats.shares import totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,16 +112,14 @@ def wasserstein_from_cells(
     """
     from gpudrift_kernels.steps import areas  # which loads Numba
 
-    n, m = totals(reference, current)
     _check_cells(reference, start, stop)
-    if n == 0 or m == 0:
+    difference = difference or cdf_difference(reference, current)
+    if difference is None:
         return Wasserstein(math.nan, math.nan, math.nan)
     _check_scale(scale)
     exponent = exponent_of(start, stop) - _SUMMED_BELOW
     ends = scaled(start, -exponent), scaled(stop, -exponent)
-    gaps, *inside = (
-        float(part.sum()) for part in areas(*(difference or cdf_difference(reference, current, n, m)), *ends)
-    )
+    gaps, *inside = areas(difference.ends, difference.highest, difference.lowest, *ends)
     value, lower, upper = (divide(gaps + level, exponent, scale) for level in inside)
     return Wasserstein(value, lower, upper)
 
@@ -246,21 +243,13 @@ def mean_std_from_cells(
     >>> mean_std_from_cells(np.array([1, 1]), np.array([0.0, 2.0]), np.array([1.0, 3.0]))
     (1.5, 1.0)
     """
+    from gpudrift_kernels.steps import moments  # which loads Numba
+
     _check_cells(counts, start, stop)
-    # An empty cell far out would set the power of two, and the squares of a small spread would underflow.
-    occupied = counts > 0
-    if not occupied.all():
-        counts, start, stop = counts[occupied], start[occupied], stop[occupied]
-    if counts.size == 0:
+    if not counts.any():
         return math.nan, math.nan
-    exponent = exponent_of(start, stop)
-    start, stop = scaled(start, -exponent), scaled(stop, -exponent)
-    pivot = float(start[np.argmax(counts)])
-    offset = 0.5 * ((start - pivot) + (stop - pivot))
-    weight = counts / counts.sum().item()
-    mean_offset = float(np.sum(weight * offset))
-    std = math.sqrt(float(np.sum(weight * (offset - mean_offset) ** 2)))
-    return scaled_up(pivot + mean_offset, exponent), scaled_up(std, exponent)
+    mean, variance, exponent = moments(counts, start, stop)
+    return scaled_up(mean, exponent), scaled_up(math.sqrt(variance), exponent)
 
 
 def relative_scale(mean: float, std: float) -> float:

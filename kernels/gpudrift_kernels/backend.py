@@ -127,8 +127,8 @@ class Backend(Protocol):
         """
         ...
 
-    def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-        """``function`` of each item, in order, spread over the backend's host threads."""
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any], *, together: int = 1) -> Iterator[Any]:
+        """``function`` of each item, in order, spread over the backend's host threads, so many items at a time."""
         ...
 
 

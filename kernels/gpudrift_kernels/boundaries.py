@@ -1,4 +1,4 @@
-"""Where the indices of a plan begin: the smallest value of each, found on the cell rule itself.
+"""Where the indices of a plan begin and end: the smallest and largest value of each, found on the cell rule itself.
 
 A formula only says where to start; from there the search gallops, then bisects, over the values of the dtype in their
 order, so a rounding in the formula costs steps and never moves a boundary.
@@ -28,23 +28,65 @@ _FEW_CUTS = 8
 _LARGEST = float(np.finfo(np.float64).max)
 
 
-def first_values(indices: NDArray[np.int64], plan: CellPlan) -> NDArray[Any]:
-    """Smallest finite value whose index is at least i, for each i; the largest finite value where there is none."""
-    values = np.empty(indices.size, plan.dtype)
+def extents(
+    indices: NDArray[np.int64], plan: CellPlan, until: NDArray[np.int64] | None = None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Smallest and largest value of each of some indices; the latter right below the smallest of the index ``until``.
+
+    Parameters
+    ----------
+    indices : int64, ascending
+        An index beyond the last begins with the largest finite value.
+    until : int64, of the same length, optional
+        Above the indices; the next index by default.
+
+    Returns
+    -------
+    first, last : ndarray of the plan's dtype
+        The last index ends with the dtype where no value lies above it.
+    """
+    values = np.empty((2, indices.size), plan.dtype)
     at_cuts = index_of(plan.cuts, plan) if plan.cuts.size else _NONE
-    _search(read_only(indices), rule_of(plan), at_cuts, *rank_limits(plan.dtype), values)
-    return values
+    following = indices + 1 if until is None else until
+    _extents(read_only(indices), read_only(following), rule_of(plan), at_cuts, *rank_limits(plan.dtype), *values)
+    return values[0], values[1]
 
 
 _NONE = np.empty(0, np.int64)
 
 
 @kernel
-def _search(
-    indices: NDArray[np.int64], rule: Rule, at_cuts: NDArray[np.int64], smallest: int, largest: int,
-    values: NDArray[Any],
+def _extents(
+    indices: NDArray[np.int64], until: NDArray[np.int64], rule: Rule, at_cuts: NDArray[np.int64], smallest: int,
+    largest: int, first: NDArray[Any], last: NDArray[Any],
 ) -> None:  # fmt: skip
-    """Nearly always the guess is right, or one short: looked up for all, in loops that the compiler vectorises."""
+    """Most indices are followed by one that is asked for as well: only the others' ends are searched for."""
+    n, centre = indices.size, rule.centre[0]
+    alone = np.empty(n, np.int64)
+    n_alone = 0
+    for i in range(n):
+        alone[n_alone] = i
+        n_alone += np.int64(i + 1 == n or indices[min(i + 1, n - 1)] != until[i])
+    begin = _ranks(indices, rule, at_cuts, smallest, largest)
+    beyond = _ranks(until[alone[:n_alone]], rule, at_cuts, smallest, largest)
+    end = np.empty(n, np.int64)
+    end[: n - 1] = begin[1:]
+    for k in range(n_alone):
+        end[alone[k]] = beyond[k]
+    for i in range(n):
+        first[i], last[i] = _value_of(begin[i], centre), _value_of(max(end[i] - 1, begin[i]), centre)
+    if n and end[n - 1] == largest:
+        last[n - 1] = _value_of(largest, centre)
+
+
+@kernel
+def _ranks(
+    indices: NDArray[np.int64], rule: Rule, at_cuts: NDArray[np.int64], smallest: int, largest: int
+) -> NDArray[np.int64]:
+    """Rank of the smallest value whose index is at least i, for each i; the largest where there is none.
+
+    Nearly always the guess is right, or one short: looked up for all, in loops that the compiler vectorises.
+    """
     layout, centre, scale, integral = layout_in(rule), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
     cuts = rule.cuts
     low = _guesses(indices, rule, at_cuts, smallest, largest)
@@ -55,10 +97,11 @@ def _search(
     _indices_at(neighbour, layout, centre, scale, integral, cuts, beside)
     for k in range(indices.size):
         short = np.int64(found[k] < indices[k])
-        rank = low[k] + short
         if np.int64(beside[k] >= indices[k]) != short:
-            rank = _gallop(low[k], indices[k], rule, smallest, largest)
-        values[k] = _value_of(rank, centre)
+            low[k] = _gallop(low[k], indices[k], rule, smallest, largest)
+        else:
+            low[k] += short
+    return low
 
 
 @kernel
@@ -67,16 +110,21 @@ def _guesses(
 ) -> NDArray[np.int64]:
     """The rank at which each index begins, about; both of its neighbours are ranks too."""
     layout, centre, scale, integral = layout_in(rule), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
+    passed = np.zeros(indices.size, np.int64)
+    if at_cuts.size:
+        for k in range(indices.size):
+            passed[k] = _not_above(at_cuts, indices[k])
     out = np.empty(indices.size, np.int64)
+    if integral:
+        for k in range(indices.size):
+            out[k] = _guess(_distance_of(indices[k] - passed[k], layout, scale), centre, True, smallest, largest)
+    else:  # a loop of its own, which the compiler vectorises
+        for k in range(indices.size):
+            out[k] = _guess(_distance_of(indices[k] - passed[k], layout, scale), centre, False, smallest, largest)
     for k in range(indices.size):
-        passed = _not_above(at_cuts, indices[k])
-        if passed and at_cuts[passed - 1] == indices[k]:
-            rank = np.int64(_rank_of(rule.cuts[passed - 1]))
-        else:
-            rank = np.int64(
-                _guess(_distance_of(indices[k] - passed, layout, scale), centre, integral, smallest, largest)
-            )
-        out[k] = np.int64(min(max(int(rank), smallest + 1), largest - 1))
+        if passed[k] and at_cuts[passed[k] - 1] == indices[k]:
+            out[k] = _rank_of(rule.cuts[passed[k] - 1])
+        out[k] = min(max(out[k], smallest + 1), largest - 1)
     return out
 
 

@@ -71,16 +71,17 @@ def _align(
     places: NDArray[np.int64], left: NDArray[Any], right: NDArray[Any],
 ) -> int:  # fmt: skip
     a = b = n = 0
-    while a < i.size or b < j.size:
-        here = a < i.size and (b == j.size or i[a] <= j[b])
-        there = b < j.size and (a == i.size or j[b] <= i[a])
-        places[n] = i[a] if here else j[b]
-        left[n], right[n] = 0, 0
-        if here:
-            left[n] = f[a]
-            a += 1
-        if there:
-            right[n] = g[b]
-            b += 1
-        n += left[n] != 0 or right[n] != 0  # a weight may be nothing
+    while a < i.size and b < j.size:  # no branch that data decide
+        x, y = i[a], j[b]
+        here, there = np.int64(x <= y), np.int64(y <= x)
+        rows_f, rows_g = f[a] * here, g[b] * there
+        places[n], left[n], right[n] = min(x, y), rows_f, rows_g
+        a, b = a + here, b + there
+        n += np.int64(rows_f != 0) | np.int64(rows_g != 0)  # a weight may be nothing
+    for k in range(a, i.size):
+        places[n], left[n], right[n] = i[k], f[k], 0
+        n += np.int64(left[n] != 0)
+    for k in range(b, j.size):
+        places[n], left[n], right[n] = j[k], 0, g[k]
+        n += np.int64(right[n] != 0)
     return n

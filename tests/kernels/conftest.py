@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gpudrift_kernels import tuning
-from gpudrift_kernels.boundaries import first_values
+from gpudrift_kernels.boundaries import extents
 from gpudrift_kernels.cells import DTYPES, SHAPES, CellPlan
 from gpudrift_kernels.tuning import StagingPolicy
 
@@ -109,7 +109,7 @@ def hostile(plan: CellPlan) -> NDArray[Any]:
     """70,000 values in no order: bit patterns, edges of cells, cuts, neighbours, specials; 350 if simulated."""
     rng = np.random.default_rng(plan.n_index)
     few = 200 if SMALL else 1
-    edges = first_values(rng.integers(0, plan.n_index, 3_000 // few), plan)
+    edges, _ = extents(rng.integers(0, plan.n_index, 3_000 // few), plan)
     values = np.concatenate(
         [
             _random_bits(plan.dtype, 30_000 // few, rng),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gpudrift_kernels import reference
-from gpudrift_kernels.boundaries import first_values, from_rank, rank_limits, to_rank
+from gpudrift_kernels.boundaries import extents, from_rank, rank_limits, to_rank
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.histogram import index_of
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def test_first_values_equal_the_reference(plan: CellPlan) -> None:
+def test_an_index_begins_where_the_reference_says(plan: CellPlan) -> None:
     half = int(plan.layout.half)
     at_cuts = index_of(plan.cuts, plan)
     indices = np.concatenate(
@@ -26,14 +26,29 @@ def test_first_values_equal_the_reference(plan: CellPlan) -> None:
             np.random.default_rng(3).integers(0, plan.n_index, 60),
         ]
     )
-    found = first_values(indices, plan)
-    assert found.dtype == plan.dtype
-    np.testing.assert_array_equal(found, reference.first_values(indices, plan))
+    first, _ = extents(indices, plan)
+    assert first.dtype == plan.dtype
+    np.testing.assert_array_equal(first, reference.first_values(indices, plan))
+
+
+@pytest.mark.parametrize("to_the_next", [True, False])
+def test_an_index_ends_right_below_what_follows_it(plan: CellPlan, to_the_next: bool) -> None:
+    rng = np.random.default_rng(4)
+    indices = np.unique(np.concatenate([[0, plan.n_index - 2, plan.n_index - 1], rng.integers(0, plan.n_index, 200)]))
+    until = indices + 1 if to_the_next else np.append(indices[1:], plan.n_index)
+    first, last = extents(indices, plan, None if to_the_next else until)
+    begins, follows = (to_rank(reference.first_values(i, plan), plan.dtype) for i in (indices, until))
+    expected = np.maximum(follows - 1, begins)
+    if follows[-1] == rank_limits(plan.dtype)[1]:  # no index follows: it ends with the dtype
+        expected[-1] = follows[-1]
+    assert last.dtype == plan.dtype
+    np.testing.assert_array_equal(to_rank(first, plan.dtype), begins)
+    np.testing.assert_array_equal(to_rank(last, plan.dtype), expected)
 
 
 def test_no_smaller_value_reaches_an_index(plan: CellPlan) -> None:
     indices = np.arange(plan.n_index + 1)
-    ranks = to_rank(first_values(indices, plan), plan.dtype)
+    ranks = to_rank(extents(indices, plan)[0], plan.dtype)
     lowest, highest = rank_limits(plan.dtype)
     reached = index_of(from_rank(ranks, plan.dtype), plan) >= indices
     np.testing.assert_array_equal(reached | (ranks == highest), True)
@@ -44,13 +59,13 @@ def test_no_smaller_value_reaches_an_index(plan: CellPlan) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint64"])
 def test_an_index_out_of_range_begins_at_an_end_of_the_dtype(dtype: str) -> None:
     plan = CellPlan(dtype, 0, 0, 11, 3)
-    smallest, largest = first_values(np.array([-5, plan.n_index + 5]), plan)
+    (smallest, largest), _ = extents(np.array([-5, plan.n_index + 5]), plan)
     info: Any = np.iinfo(dtype) if plan.wide else np.finfo(dtype)
     assert (smallest, largest) == (info.min, info.max)
 
 
 def test_no_index_gives_no_value() -> None:
-    assert first_values(np.empty(0, np.int64), CellPlan("float32", 0, 0, 11, 3)).size == 0
+    assert [values.size for values in extents(np.empty(0, np.int64), CellPlan("float32", 0, 0, 11, 3))] == [0, 0]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint64"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from gpudrift_kernels.boundaries import first_values, rank_limits, to_rank
+from gpudrift_kernels.boundaries import extents, rank_limits, to_rank
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.histogram import index_of
 from gpudrift_kernels.planning import plan_cells, storage_dtype
@@ -70,8 +70,8 @@ def column(request: pytest.FixtureRequest) -> NDArray[Any]:
 def _largest_share(values: NDArray[Any], plan: CellPlan) -> float:
     """Share of the fullest index that holds more than one value of the dtype."""
     indices, counts = np.unique(index_of(values, plan), return_counts=True)
-    first = to_rank(first_values(indices, plan), plan.dtype)
-    following = to_rank(first_values(indices + 1, plan), plan.dtype)
+    first = to_rank(extents(indices, plan)[0], plan.dtype)
+    following = to_rank(extents(indices + 1, plan)[0], plan.dtype)
     single = (following - first == 1) | ((following == first) & (first == rank_limits(plan.dtype)[1]))
     return float(counts[~single].max(initial=0)) / values.size
 

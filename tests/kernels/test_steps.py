@@ -1,14 +1,17 @@
-"""Passes over two distribution functions, against the same in plain NumPy, bit for bit."""
+"""Passes over two distribution functions, against the same in plain NumPy; sums against exact ones."""
 
 from __future__ import annotations
 
+import math
+import operator
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gpudrift_kernels.steps import areas, between, differences, largest
+from gpudrift_kernels.steps import areas, between, differences, largest, moments
 
 
 def sides(n_cells: int, dtype: str, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -46,12 +49,37 @@ def test_areas_are_those_of_gaps_and_of_cells_by_where_their_rows_lie(n_cells: i
     reference, current = sides(n_cells, "int64")
     ends, highest, lowest = differences(reference, current, reference.sum(), current.sum())
     start, stop = np.sort(np.random.default_rng(2).normal(size=2 * n_cells)).reshape(-1, 2).T
-    gaps, midpoint, at_least, at_most = areas(ends, highest, lowest, start, stop)
     width = stop - start
-    np.testing.assert_array_equal(gaps, np.abs(ends[1:-1]) * (start[1:] - stop[:-1]))
-    np.testing.assert_array_equal(midpoint, 0.5 * (np.abs(ends[:-1]) + np.abs(ends[1:])) * width)
-    np.testing.assert_array_equal(at_least, np.maximum(0.0, np.maximum(lowest, -highest)) * width)
-    np.testing.assert_array_equal(at_most, np.maximum(highest, -lowest) * width)
+    expected = (
+        np.abs(ends[1:-1]) * (start[1:] - stop[:-1]),
+        0.5 * (np.abs(ends[:-1]) + np.abs(ends[1:])) * width,
+        np.maximum(0.0, np.maximum(lowest, -highest)) * width,
+        np.maximum(highest, -lowest) * width,
+    )
+    found = areas(ends, highest, lowest, start, stop)
+    assert found == pytest.approx([math.fsum(part) for part in expected], rel=1e-14, abs=0)  # a few roundings of a sum
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64"])
+@pytest.mark.parametrize("n_cells", [1, 2, 7, 9, 1000])
+@pytest.mark.parametrize("exponent", [-1074, -300, 0, 1000])
+def test_moments_are_those_of_rows_at_midpoints(n_cells: int, dtype: str, exponent: int) -> None:
+    counts, _ = sides(n_cells, dtype)
+    start, stop = (
+        np.ldexp(np.sort(np.random.default_rng(2).integers(-(2**20), 2**20, 2 * n_cells)), exponent).reshape(-1, 2).T
+    )
+    mean, variance, scale = moments(counts, start, stop)
+    occupied = counts > 0
+    assert 2.0**scale > max(-start[occupied][0], stop[occupied][-1]) or scale > 1023
+    rows = [Fraction(c) for c in counts.tolist()]
+    middles = [
+        (Fraction(a) + Fraction(b)) / 2 / Fraction(2) ** scale
+        for a, b in zip(start.tolist(), stop.tolist(), strict=True)
+    ]
+    exact = sum(map(operator.mul, rows, middles)) / sum(rows)
+    spread = sum(r * (m - exact) ** 2 for r, m in zip(rows, middles, strict=True)) / sum(rows)
+    assert mean == pytest.approx(float(exact), rel=1e-13, abs=1e-15)
+    assert variance == pytest.approx(float(spread), rel=1e-12, abs=1e-30)
 
 
 @pytest.mark.parametrize("dtype", ["int64", "float64"])

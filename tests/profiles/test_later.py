@@ -51,9 +51,9 @@ def test_features_compare_copy_and_pickle_with_all_their_statistics() -> None:
 
 def test_no_verdict_asks_for_statistics_without_a_threshold() -> None:
     feature = report()["x"]
-    assert feature.material(gd.Settings()).keys() == {
+    assert feature.material(gd.Settings().limits(feature.name)).keys() == {
         "psi", "ks", "js_distance", "wasserstein", "hellinger", "missing_rate",
     }  # fmt: skip
     assert feature._further._make is not None
-    asked = feature.material(gd.Settings(thresholds={"kl": 0.1}))
+    asked = feature.material(gd.Settings(thresholds={"kl": 0.1}).limits(feature.name))
     assert asked["kl"] == feature.kl > 0.1

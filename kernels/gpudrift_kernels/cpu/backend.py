@@ -123,17 +123,18 @@ class CpuBackend:
         asked = [(part, _pool(self.threads).submit(ks_of, part)) for part in others]
         return max(ks_of(own), *(ks_of(part) if done.cancel() else done.result() for part, done in asked), 0.0)
 
-    def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-        """In order, with at most a few results a thread waiting, so that memory stays bounded."""
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any], *, together: int = 1) -> Iterator[Any]:
+        """In order, with the results of at most a few tasks a thread waiting, so that memory stays bounded."""
         pool = _pool(self.threads)
-        waiting: deque[Future[Any]] = deque()
+        waiting: deque[Future[list[Any]]] = deque()
+        remaining = iter(items)
         try:
-            for item in items:
-                waiting.append(pool.submit(function, item))
+            while some := list(islice(remaining, together)):
+                waiting.append(pool.submit(lambda some=some: [function(item) for item in some]))
                 if len(waiting) > 4 * self.threads:
-                    yield waiting.popleft().result()
+                    yield from waiting.popleft().result()
             while waiting:
-                yield waiting.popleft().result()
+                yield from waiting.popleft().result()
         finally:
             for future in waiting:
                 future.cancel()

@@ -10,6 +10,6 @@ from numpy.typing import NDArray
 
 def read_only(values: NDArray[Any]) -> NDArray[Any]:
     """A read-only view of ``values``, which are copied only where they are strided."""
-    view = np.ascontiguousarray(values).view()
-    view.flags.writeable = False
+    view = np.ascontiguousarray(values)[...]
+    view.setflags(write=False)
     return view

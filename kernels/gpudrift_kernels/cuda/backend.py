@@ -139,8 +139,8 @@ class CudaBackend:
             return cpu_sort.ks_sorted(reference, current)
         return self._run(partial(sort.ks_sorted, reference, current, self.device.ordinal, self.memory_bytes))
 
-    def map(self, function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
-        return CpuBackend(self.threads).map(function, items)
+    def map(self, function: Callable[[Any], Any], items: Iterable[Any], *, together: int = 1) -> Iterator[Any]:
+        return CpuBackend(self.threads).map(function, items, together=together)
 
     def _run(self, work: Callable[[], _Result]) -> _Result:
         """Run with the device current, and say in a line what goes wrong there."""
