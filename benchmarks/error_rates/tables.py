@@ -97,9 +97,10 @@ def _smallest(family: str, entries: Sequence[Mapping[str, Any]], rule: str) -> s
 def _about(result: Mapping[str, Any]) -> str:
     seconds = sum(entry["seconds"] for entry in result["results"])
     streams = sum(entry["scenario"]["streams"] for entry in result["results"])
+    versions = result["versions"]
     return (
         f"{streams:,} streams on {result['date'][:10]} in {seconds / 60:.0f} minutes on {result['processors']} "
-        f"processors ({result['processor']}), NumPy {result['numpy']}, SciPy {result['scipy']}, "
+        f"processors ({result['processor']}), NumPy {versions['numpy']}, SciPy {versions['scipy']}, "
         f"commit {(result['commit'] or 'unknown')[:12]}." + (f" {result['note']}" if "note" in result else "") + "\n"
     )
 

@@ -6,10 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import scipy
 
 from benchmarks.error_rates.report import newest
 from benchmarks.error_rates.tables import README, tables, write_readme
+from benchmarks.workers import ROOT
+from gpudrift.bench import machine
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +27,11 @@ def test_the_readme_is_what_the_newest_result_makes_of_it(result: dict[str, Any]
     copy.write_text(README.read_text(encoding="utf-8"), encoding="utf-8")
     write_readme(result, copy)
     assert copy.read_text(encoding="utf-8") == README.read_text(encoding="utf-8")
+
+
+def test_what_a_run_says_of_its_machine_is_what_the_readme_tells(result: dict[str, Any]) -> None:
+    about = tables({**machine(ROOT), "results": result["results"]})["about the run"]
+    assert f"NumPy {np.__version__}, SciPy {scipy.__version__}" in about
 
 
 def test_every_null_setting_of_independent_rows_holds_alpha_in_the_committed_result(result: dict[str, Any]) -> None:
