@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from gpudrift_kernels.cpu.read_only import read_only
 
 SAMPLE_ROWS: Final = 1 << 16
 LARGER_SAMPLE_ROWS: Final = 1 << 18
@@ -13,11 +16,12 @@ LARGER_SAMPLE_ROWS: Final = 1 << 18
 _FEW: Final = 64
 
 
+@lru_cache(maxsize=4)
 def sample_positions(n_rows: int, n_sample: int = SAMPLE_ROWS) -> NDArray[np.int64]:
     """One row from each of ``n_sample`` equal stretches of the input; all rows where there are no more.
 
     The place within its stretch is a hash of the stretch's number, so the choice depends on the number of rows
-    alone: never on partitions, workers or a random state.
+    alone: never on partitions, workers or a random state. Kept for the next call, and so read-only.
 
     Examples
     --------
@@ -27,10 +31,10 @@ def sample_positions(n_rows: int, n_sample: int = SAMPLE_ROWS) -> NDArray[np.int
     65536
     """
     if n_rows <= n_sample:
-        return np.arange(n_rows, dtype=np.int64)
+        return read_only(np.arange(n_rows, dtype=np.int64))
     stretch = np.arange(n_sample + 1, dtype=np.uint64) * np.uint64(n_rows) // np.uint64(n_sample)
     length = np.diff(stretch)
-    return (stretch[:-1] + _hash(np.arange(n_sample, dtype=np.uint64)) % length).astype(np.int64)
+    return read_only((stretch[:-1] + _hash(np.arange(n_sample, dtype=np.uint64)) % length).astype(np.int64))
 
 
 def grows(sample: NDArray[Any]) -> bool:
