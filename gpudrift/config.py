@@ -169,7 +169,7 @@ class Settings:
     def limits(self, feature: str) -> dict[str, float]:
         """The thresholds of a feature, of the statistics that have one: what its verdict looks at."""
         defaults = {name: s.threshold for name, s in STATISTICS.items() if s.threshold is not None}
-        found = defaults | self.thresholds | self.feature_thresholds.get(feature, {})
+        found = {**defaults, **self.thresholds, **self.feature_thresholds.get(feature, {})}
         return {name: float(value) for name, value in found.items()}
 
     def threshold_source(self, statistic: str, feature: str) -> str:

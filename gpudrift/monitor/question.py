@@ -9,11 +9,12 @@ from gpudrift.config import Settings
 from gpudrift.monitor.drift_table import GroupTable
 from gpudrift.monitor.sections import Sections
 from gpudrift.monitor.slices import Slice
-from gpudrift.profiles.compare import compare, dense
+from gpudrift.profiles.compare import compare
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import DriftReport
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift_kernels.backend import Backend
+from gpudrift_kernels.occupied import dense
 
 
 @dataclass(frozen=True, eq=False)

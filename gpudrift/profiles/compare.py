@@ -49,7 +49,7 @@ from gpudrift.stats import (
     wasserstein_from_cells,
 )
 from gpudrift_kernels.backend import Backend
-from gpudrift_kernels.occupied import aligned
+from gpudrift_kernels.occupied import aligned, dense
 from gpudrift_kernels.rules import MISSING, NEGATIVE_INFINITY, POSITIVE_INFINITY
 
 #: Features whose comparison one thread takes at once: handing a task over takes a tenth of one feature's time.
@@ -311,13 +311,6 @@ def _bins(labels: Sequence[str], bins: Sequence[NDArray[Any]], sides: Sequence[R
         for counts, side in zip(bins, sides, strict=True)
     )
     return tuple(map(Bin, labels, f.tolist(), g.tolist()))
-
-
-def dense(counted: Counted, size: int) -> NDArray[Any]:
-    """Rows by counter, zeros among them."""
-    total = np.zeros(size, counted[1].dtype)
-    total[counted[0]] = counted[1]
-    return total
 
 
 def _group_labels(column: CategoricalColumn, group: NDArray[np.int64], *, new: int) -> list[str]:

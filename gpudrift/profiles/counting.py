@@ -30,6 +30,7 @@ from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.weights import RowWeights, squares_by_group
 from gpudrift_kernels.backend import Backend
 from gpudrift_kernels.grouping import Grouping, Tally
+from gpudrift_kernels.occupied import Occupied, occupied
 
 Progress = Callable[[int], None]
 
@@ -79,10 +80,10 @@ def count_source(
             del usable[f]
         units = weights.units(batch) if weights else None
         together = None if units is None else Grouping(np.zeros(batch.n_rows, np.int32), 1, units)
-        total = total + Counts.gather(
+        total = total + Counts.of_columns(
             profile_id,
             batch.n_rows,
-            _dense(batch, usable, backend, together),
+            _counted(batch, usable, backend, together),
             weighted=weights is not None,
             squares=0 if together is None or units is None else squares_by_group(units, together.groups, 1)[0],
         )
@@ -129,22 +130,23 @@ def _remedy(column: Column, raw: Raw) -> str:
     return "give both sides the same type"
 
 
-def _dense(
+def _counted(
     batch: Batch, usable: Mapping[int, Column], backend: Backend, weighted: Grouping | None
-) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.int64] | None]]:
-    """Counts, and weights if rows have any, of each column in turn: only a few of these tables are alive at once."""
+) -> Iterator[tuple[int, Occupied, NDArray[np.int64] | None]]:
+    """Counts, and weights if rows have any, of each column in turn: only a few dense tables are alive at once."""
     if weighted is not None:
         grids = {f: np.arange(column.n_counters, dtype=np.int32) for f, column in usable.items()}
         for f, tally in tallies(batch, usable, grids, weighted, backend):
-            yield f, tally.rows[0].astype(np.int64), None if tally.weights is None else tally.weights[0]
+            counters, rows = occupied(tally.rows[0])
+            yield f, (counters, rows), None if tally.weights is None else tally.weights[0][counters]
         return
     numeric, categorical = _by_kind(usable)
     readers = [_reader(batch, c) for c in numeric.values()]
     numbers = zip(numeric, backend.count_cells(readers, [c.plan for c in numeric.values()]), strict=True)
     texts = [_category_reader(batch, c) for c in categorical.values()]
-    categories = zip(categorical, backend.count_categories(texts, _sizes(categorical)), strict=True)
-    for f, rows in merge(numbers, categories, key=itemgetter(0)):
-        yield f, rows, None
+    categories = zip(categorical, map(occupied, backend.count_categories(texts, _sizes(categorical))), strict=True)
+    for f, counted in merge(numbers, categories, key=itemgetter(0)):
+        yield f, counted, None
 
 
 def tallies(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem
-from gpudrift_kernels.occupied import occupied
+from gpudrift_kernels.occupied import Occupied, occupied
 
 _NONE: Final = np.empty(0, np.int64)
 _SHIFT = 32  # a key is the column's place in the profile in the upper half, the counter in the lower
@@ -68,14 +68,32 @@ class Counts:
         problems: Iterable[Problem] = (),
     ) -> Counts:
         """From dense counts and weights of columns, in ascending order of their place in the profile."""
+
+        def sparse() -> Iterator[tuple[int, Occupied, NDArray[np.int64] | None]]:
+            for f, dense, heavy in columns:
+                counted = occupied(dense)
+                yield f, counted, None if heavy is None else heavy[counted[0]]
+
+        return cls.of_columns(profile_id, n_rows, sparse(), weighted=weighted, squares=squares, problems=problems)
+
+    @classmethod
+    def of_columns(
+        cls,
+        profile_id: str,
+        n_rows: int,
+        columns: Iterable[tuple[int, Occupied, NDArray[np.int64] | None]],
+        *,
+        weighted: bool = False,
+        squares: int = 0,
+        problems: Iterable[Problem] = (),
+    ) -> Counts:
+        """From the counters of columns that are not zero and their weights, in ascending order of the columns."""
         keys, values, weights = [_NONE], [_NONE], [_NONE]
-        for f, dense, heavy in columns:
-            counters, rows = occupied(dense)
-            if heavy is not None:
-                weights.append(heavy[counters])
-            counters += f << _SHIFT
-            keys.append(counters)
+        for f, (counters, rows), heavy in columns:
+            keys.append(counters + (f << _SHIFT))
             values.append(rows)
+            if heavy is not None:
+                weights.append(heavy)
         return cls(
             profile_id,
             n_rows,

@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from gpudrift_kernels.cuda.driver import driver
 from gpudrift_kernels.cuda.memory import memory_limit
 from gpudrift_kernels.errors import BackendUnavailable, ConfigError
 from gpudrift_kernels.grouping import Grouping, Tally
+
+if TYPE_CHECKING:
+    from gpudrift_kernels.occupied import Occupied
 
 BackendName = Literal["auto", "cpu", "cuda"]
 
@@ -80,8 +83,8 @@ class Backend(Protocol):
         """Where files are best read to; None: the host."""
         ...
 
-    def count_cells(self, columns: Sequence[NumericColumn], plans: Sequence[CellPlan]) -> Iterator[NDArray[np.int64]]:
-        """Counts of each column over its plan, in turn; int64, length ``plan.n_counters``."""
+    def count_cells(self, columns: Sequence[NumericColumn], plans: Sequence[CellPlan]) -> Iterator[Occupied]:
+        """Counts of each column over its plan, in turn: of the ``plan.n_counters`` those that are not zero."""
         ...
 
     def count_categories(

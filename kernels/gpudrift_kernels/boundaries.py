@@ -63,7 +63,7 @@ def _extents(
     """Most indices are followed by one that is asked for as well: only the others' ends are searched for."""
     n, centre = indices.size, rule.centre[0]
     alone = np.empty(n, np.int64)
-    n_alone = 0
+    n_alone = np.int64(0)
     for i in range(n):
         alone[n_alone] = i
         n_alone += np.int64(i + 1 == n or indices[min(i + 1, n - 1)] != until[i])

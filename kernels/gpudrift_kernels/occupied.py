@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 from gpudrift_kernels.cpu.compiled import kernel
 from gpudrift_kernels.cpu.read_only import read_only
 
+#: Places of counters, ascending, and their counts, none of them zero; int64 both.
+Occupied: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
 
-def occupied(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Places of the counts that are not zero, ascending, and these counts; int64 both.
+
+def occupied(counts: NDArray[Any]) -> Occupied:
+    """The counts that are not zero, of integers.
 
     Examples
     --------
@@ -24,7 +27,7 @@ def occupied(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.i
 
 
 @kernel
-def _gather(c: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _gather(c: NDArray[Any]) -> Occupied:
     """Eight at a time: most of a table is empty, and its empty stretches are long.
 
     In the others every counter is written, and the next one over it if it is zero: no branch that data decide.
@@ -43,6 +46,45 @@ def _gather(c: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     for i in range(c.size & ~7, c.size):
         places[k], rows[k] = i, c[i]
         k += np.uint64(c[i] != 0)
+    return places[:n], rows[:n]
+
+
+def dense(counted: tuple[NDArray[np.int64], NDArray[Any]], size: int) -> NDArray[Any]:
+    """All counters, zeros among them: what ``occupied`` was given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> dense((np.array([1, 3]), np.array([7, 2])), 5).tolist()
+    [0, 7, 0, 2, 0]
+    """
+    places, rows = counted
+    total = np.zeros(size, rows.dtype)
+    total[places] = rows
+    return total
+
+
+def runs(ascending: NDArray[Any]) -> Occupied:
+    """How often each place occurs among places in ascending order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> [found.tolist() for found in runs(np.array([3, 3, 7], np.uint32))]
+    [[3, 7], [2, 1]]
+    """
+    return _runs(read_only(ascending))
+
+
+@kernel
+def _runs(ascending: NDArray[Any]) -> Occupied:
+    places, rows = np.empty(ascending.size, np.int64), np.empty(ascending.size, np.int64)
+    n = begin = 0
+    for i in range(ascending.size):
+        if i + 1 == ascending.size or ascending[i + 1] != ascending[i]:
+            places[n], rows[n] = np.int64(ascending[i]), i + 1 - begin
+            n += 1
+            begin = i + 1
     return places[:n], rows[:n]
 
 
@@ -73,15 +115,15 @@ def _align(
     a = b = n = 0
     while a < i.size and b < j.size:  # no branch that data decide
         x, y = i[a], j[b]
-        here, there = np.int64(x <= y), np.int64(y <= x)
+        here, there = int(x <= y), int(y <= x)
         rows_f, rows_g = f[a] * here, g[b] * there
         places[n], left[n], right[n] = min(x, y), rows_f, rows_g
         a, b = a + here, b + there
-        n += np.int64(rows_f != 0) | np.int64(rows_g != 0)  # a weight may be nothing
+        n += int(rows_f != 0) | int(rows_g != 0)  # a weight may be nothing
     for k in range(a, i.size):
         places[n], left[n], right[n] = i[k], f[k], 0
-        n += np.int64(left[n] != 0)
+        n += int(left[n] != 0)
     for k in range(b, j.size):
         places[n], left[n], right[n] = j[k], 0, g[k]
-        n += np.int64(right[n] != 0)
+        n += int(right[n] != 0)
     return n

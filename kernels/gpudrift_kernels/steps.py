@@ -125,7 +125,7 @@ def _moments(counts: NDArray[Any], start: Floats, stop: Floats) -> tuple[float, 
         if counts[i] > 0:
             first, last = min(first, i), i
             fullest = i if counts[i] > counts[fullest] else fullest
-    exponent = np.int64(math.frexp(max(abs(start[first]), abs(stop[last])))[1])
+    exponent = math.frexp(max(abs(start[first]), abs(stop[last])))[1]
     # no double holds a power above 2**1023: raised twice, which rounds nothing
     unit, more = math.ldexp(1.0, min(-exponent, 1023)), math.ldexp(1.0, max(-exponent - 1023, 0))
     pivot = start[fullest] * unit * more

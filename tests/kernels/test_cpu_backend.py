@@ -17,6 +17,7 @@ from gpudrift_kernels.backend import get_backend
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu import backend as cpu_backend
 from gpudrift_kernels.grouping import Grouping, Tally
+from gpudrift_kernels.occupied import Occupied, occupied
 from gpudrift_kernels.rules import MISSING
 from gpudrift_kernels.tuning import SMALL, policy_for
 
@@ -74,10 +75,10 @@ def _plan(dtype: str) -> CellPlan:
     return CellPlan(dtype, 0, 8, 10, 5, cuts=np.arange(40))
 
 
-def _expected(column: Numbers, plan: CellPlan) -> NDArray[np.int64]:
+def _expected(column: Numbers, plan: CellPlan) -> Occupied:
     counts = reference.histogram(column.rows[~column.null], plan)
     counts[plan.n_index + MISSING] += column.null.sum()
-    return counts
+    return occupied(counts)
 
 
 @pytest.fixture
@@ -88,16 +89,20 @@ def small_tasks(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest)
     monkeypatch.setattr(cpu_backend, "VALUES_PER_GROUP", 500)
 
 
+@pytest.mark.parametrize("cells_per_sorted_row", [1, 1 << 20])
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("small_tasks", [1, 100, 777, 10_000], indirect=True)
 @pytest.mark.usefixtures("small_tasks")
-def test_counts_are_the_same_however_rows_are_split(threads: int) -> None:
+def test_counts_are_the_same_however_rows_are_split(
+    threads: int, cells_per_sorted_row: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cpu_backend, "CELLS_PER_SORTED_ROW", cells_per_sorted_row)
     columns = [_numbers(dtype, n) for n in (0, 1, 777, 2_000) for dtype in ("float32", "float64", "int64", "uint64")]
     plans = [_plan(column.rows.dtype.name) for column in columns]
     found = list(get_backend("cpu", threads=threads).count_cells(columns, plans))
     assert len(found) == len(columns)
     for counts, column, plan in zip(found, columns, plans, strict=True):
-        assert counts.dtype == np.int64
+        assert [side.dtype for side in counts] == [np.int64, np.int64]
         np.testing.assert_array_equal(counts, _expected(column, plan))
 
 
@@ -150,12 +155,22 @@ def test_tallies_of_categories_are_those_of_the_reference(weighted: bool) -> Non
     _assert_equal(found, reference.tally(np.where(column.rows < 0, 12, column.rows), grid, grouping))
 
 
+@pytest.mark.parametrize("cells_per_sorted_row", [1, 1 << 20])
+def test_hostile_values_are_counted_as_the_reference_does(
+    plan: CellPlan, hostile: NDArray[Any], cells_per_sorted_row: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cpu_backend, "CELLS_PER_SORTED_ROW", cells_per_sorted_row)
+    column = Numbers(hostile[:5_000], np.arange(5_000) % 7 == 0)
+    (counts,) = get_backend("cpu").count_cells([column], [plan])
+    np.testing.assert_array_equal(counts, _expected(column, plan))
+
+
 def test_more_rows_than_a_task_takes_are_all_counted() -> None:
     rows = policy_for(1 << 21).rows_per_task + 70_001
     column = Numbers(np.random.default_rng(2).normal(size=rows).astype(np.float32), np.zeros(rows, bool))
     plan = CellPlan("float32", 0.0, 0, 11, 3)
     (counts,) = get_backend("cpu").count_cells([column], [plan])
-    np.testing.assert_array_equal(counts, reference.histogram(column.rows, plan))
+    np.testing.assert_array_equal(counts, occupied(reference.histogram(column.rows, plan)))
 
 
 def test_no_column_gives_no_counts() -> None:
@@ -176,7 +191,7 @@ def test_read_only_and_strided_columns_are_counted_as_they_are() -> None:
 
     plan = CellPlan("float64", 0.0, 0, 11, 3)
     (counts,) = get_backend("cpu").count_cells([Strided()], [plan])
-    np.testing.assert_array_equal(counts, reference.histogram(rows[::2], plan))
+    np.testing.assert_array_equal(counts, occupied(reference.histogram(rows[::2], plan)))
 
 
 def test_a_table_too_small_for_threads_is_counted_by_the_caller() -> None:
@@ -225,6 +240,7 @@ from gpudrift_kernels import reference
 from gpudrift_kernels.backend import get_backend
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu import backend as cpu_backend
+from gpudrift_kernels.occupied import occupied
 
 cpu_backend.VALUES_PER_GROUP = 1  # a thread for each column, however small
 
@@ -235,7 +251,7 @@ class Column:
         return self.rows[start:stop], 0
 
 plan = CellPlan("float32", 0.0, 0, 11, 3)
-expected = reference.histogram(Column.rows, plan)
+expected = occupied(reference.histogram(Column.rows, plan))
 
 def right(backend):
     return all(np.array_equal(counts, expected) for counts in backend.count_cells([Column()] * 4, [plan] * 4))
@@ -343,6 +359,6 @@ def test_a_column_that_fails_stops_the_count() -> None:
     plan = CellPlan("float32", 0.0, 0, 11, 3)
     good = Numbers(np.zeros(10, np.float32), np.zeros(10, bool))
     counts = get_backend("cpu", threads=2).count_cells([good, Broken()], [plan, plan])
-    assert next(counts).sum() == 10
+    assert next(counts)[1].sum() == 10
     with pytest.raises(OSError, match="truncated file"):
         next(counts)

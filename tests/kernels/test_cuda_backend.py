@@ -13,6 +13,7 @@ from gpudrift_kernels import reference
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cuda.driver import Driver
 from gpudrift_kernels.errors import DeviceError
+from gpudrift_kernels.occupied import Occupied, occupied
 from gpudrift_kernels.rules import MISSING
 
 from .devices import SIMULATED, SMALL
@@ -69,18 +70,17 @@ def _on_device(values: NDArray[Any]) -> Any:
     return cuda.to_device(values)
 
 
-def _expected(column: Numbers, values: NDArray[Any], plan: CellPlan) -> NDArray[np.int64]:
+def _expected(column: Numbers, values: NDArray[Any], plan: CellPlan) -> Occupied:
     counts = reference.histogram(values, plan)
     counts[plan.n_index + MISSING] += column.n_null
-    return counts
+    return occupied(counts)
 
 
 def test_hostile_values_are_counted_as_the_reference_does(
     cuda_backend: Backend, plan: CellPlan, hostile: NDArray[Any]
 ) -> None:
     (counts,) = cuda_backend.count_cells([Numbers(_on_device(hostile))], [plan])
-    assert counts.dtype == np.int64
-    np.testing.assert_array_equal(counts, reference.histogram(hostile, plan))
+    np.testing.assert_array_equal(counts, occupied(reference.histogram(hostile, plan)))
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_columns_whose_tables_fill_the_memory_are_counted_in_groups(cuda_backend
     found = list(cuda_backend.count_cells([Numbers(values)] * 7, [plan] * 7))
     assert len(found) == 7
     for counts in found:
-        np.testing.assert_array_equal(counts, reference.histogram(values, plan))
+        np.testing.assert_array_equal(counts, occupied(reference.histogram(values, plan)))
 
 
 def test_a_column_that_fails_leaves_nothing_behind(cuda_backend: Backend) -> None:
@@ -154,7 +154,7 @@ def test_a_column_that_fails_leaves_nothing_behind(cuda_backend: Backend) -> Non
     with pytest.raises(OSError, match="truncated file"):
         list(cuda_backend.count_cells([Numbers(values), Broken(values)], [plan] * 2))
     (counts,) = cuda_backend.count_cells([Numbers(values)], [plan])
-    np.testing.assert_array_equal(counts, reference.histogram(values, plan))
+    np.testing.assert_array_equal(counts, occupied(reference.histogram(values, plan)))
 
 
 @pytest.mark.skipif(not SIMULATED, reason="a real device is not filled up for a test")
@@ -258,10 +258,10 @@ class _Cramped:
 def test_eight_threads_at_once_get_the_same_counts(cuda_backend: Backend) -> None:
     values = np.random.default_rng(4).normal(size=100_000).astype(np.float32)
     plan = CellPlan("float32", 0, 0, 11, 3)
-    expected = reference.histogram(values, plan)
+    expected = occupied(reference.histogram(values, plan))
     columns = [Numbers(values), Numbers(_on_device(values))]
 
-    def count(_: int) -> list[NDArray[np.int64]]:
+    def count(_: int) -> list[Occupied]:
         return list(cuda_backend.count_cells(columns, [plan, plan]))
 
     with ThreadPoolExecutor(8) as pool:

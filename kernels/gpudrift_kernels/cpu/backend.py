@@ -21,16 +21,17 @@ from gpudrift_kernels.cpu.histogram import Workspace, narrow_index_of
 from gpudrift_kernels.cpu.sort import ks_of, parts, sort
 from gpudrift_kernels.cpu.tally import TallyTable
 from gpudrift_kernels.grouping import Grouping, Tally
+from gpudrift_kernels.occupied import Occupied, occupied, runs
 from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.rules import MISSING
-from gpudrift_kernels.tuning import VALUES_PER_GROUP, policy_for
+from gpudrift_kernels.tuning import CELLS_PER_SORTED_ROW, FEWEST_VALUES, VALUES_PER_GROUP, policy_for
 
 #: Rows converted at once inside a task: what a column of another dtype costs in memory, and small enough for L2.
 _ROWS_PER_SLICE = 1 << 18
 
 #: Column, first row, and the row after the last.
 _Task: TypeAlias = tuple[int, int, int]
-_Sum = TypeVar("_Sum", NDArray[np.int64], Tally)
+_Sum = TypeVar("_Sum")
 
 
 class CpuBackend:
@@ -46,20 +47,22 @@ class CpuBackend:
     def __init__(self, threads: int) -> None:
         self.threads = threads
 
-    def count_cells(self, columns: Sequence[NumericColumn], plans: Sequence[CellPlan]) -> Iterator[NDArray[np.int64]]:
-        def count(task: _Task) -> NDArray[np.int64]:
+    def count_cells(self, columns: Sequence[NumericColumn], plans: Sequence[CellPlan]) -> Iterator[Occupied]:
+        def count(task: _Task) -> Occupied | NDArray[np.int64]:
             f, start, stop = task
+            whole = stop - start == columns[f].n_rows
+            if whole and stop < plans[f].n_counters // CELLS_PER_SORTED_ROW:
+                return _sorted_counts(columns[f], plans[f])
             workspace = Workspace(plans[f], policy_for(stop - start))
-            nulls = 0
             for first in range(start, stop, _ROWS_PER_SLICE):
                 values, n_null = columns[f].values(first, min(first + _ROWS_PER_SLICE, stop))
                 workspace.add(on_host(values).astype(plans[f].dtype, copy=False))
-                nulls += n_null
+                workspace.add_missing(n_null)
             total = workspace.total()
-            total[plans[f].n_index + MISSING] += nulls
-            return total
+            return occupied(total) if whole else total.astype(np.int64)
 
-        return self._sum_by_column(count, columns)
+        for counted in self._sum_by_column(count, columns):
+            yield occupied(counted) if isinstance(counted, np.ndarray) else counted
 
     def count_categories(
         self, columns: Sequence[CategoryColumn], n_categories: Sequence[int]
@@ -128,9 +131,13 @@ class CpuBackend:
         pool = _pool(self.threads)
         waiting: deque[Future[list[Any]]] = deque()
         remaining = iter(items)
+
+        def task(some: list[Any]) -> list[Any]:
+            return [function(item) for item in some]
+
         try:
             while some := list(islice(remaining, together)):
-                waiting.append(pool.submit(lambda some=some: [function(item) for item in some]))
+                waiting.append(pool.submit(task, some))
                 if len(waiting) > 4 * self.threads:
                     yield from waiting.popleft().result()
             while waiting:
@@ -155,6 +162,16 @@ class CpuBackend:
             counts = map(count, chain.from_iterable(groups))
         for of_column in tasks:
             yield reduce(operator.add, islice(counts, len(of_column)))
+
+
+def _sorted_counts(column: NumericColumn, plan: CellPlan) -> Occupied:
+    """Of so few rows that sorting their counters is less work than to clear and to read a table of all counters."""
+    values, n_null = column.values(0, column.n_rows)
+    counters = narrow_index_of(on_host(values).astype(plan.dtype, copy=False), plan)
+    if n_null:
+        counters = np.append(counters, np.full(n_null, plan.n_index + MISSING, counters.dtype))
+    counters.sort()
+    return runs(counters)
 
 
 def available_processors() -> int:
@@ -182,7 +199,7 @@ def _groups(tasks: Iterable[_Task]) -> list[list[_Task]]:
             groups.append([])
             n_values = 0
         groups[-1].append(task)
-        n_values += max(task[2] - task[1], VALUES_PER_GROUP >> 4)
+        n_values += max(task[2] - task[1], FEWEST_VALUES)
     return groups
 
 

@@ -71,15 +71,20 @@ class Workspace:
         self._block = policy.rows_per_block
         lanes = policy.lanes if plan.integral or plan.wide or plan.cuts.size else 1
         self._tables = np.zeros((lanes, plan.n_counters), np.uint32)
+        self._n_index = plan.n_index
 
     def add(self, values: NDArray[Any]) -> None:
         """Count ``values`` (1-D, of the plan's dtype)."""
         self._count(read_only(values), self._rule, self._block, self._tables)
 
-    def total(self) -> NDArray[np.int64]:
-        """Counts so far; int64, length ``plan.n_counters``."""
-        total = np.zeros(self._tables.shape[1], np.int64)
-        _add_up(self._tables, total)
+    def add_missing(self, n: int) -> None:
+        """Count n more missing values."""
+        self._tables[0, self._n_index + rules.MISSING] += n
+
+    def total(self) -> NDArray[np.uint32]:
+        """Counts so far; length ``plan.n_counters``. Only once: the lanes are added up in the first."""
+        _add_up(self._tables)
+        total: NDArray[np.uint32] = self._tables[0]
         return total
 
 
@@ -280,7 +285,7 @@ def _increment(n: int, index: Indices, a: Indices, b: Indices, c: Indices, d: In
 
 
 @kernel
-def _add_up(tables: Tables, total: NDArray[np.int64]) -> None:
-    for lane in range(tables.shape[0]):
-        for i in range(total.size):
-            total[i] += np.int64(tables[lane, i])
+def _add_up(tables: Tables) -> None:
+    for lane in range(1, tables.shape[0]):
+        for i in range(tables.shape[1]):
+            tables[0, i] += tables[lane, i]

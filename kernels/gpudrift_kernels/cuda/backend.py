@@ -29,6 +29,7 @@ from gpudrift_kernels.cuda.tally_columns import TalliedCodes, TalliedColumn, Tal
 from gpudrift_kernels.cuda.tally_rows import TallyRows
 from gpudrift_kernels.errors import DeviceError
 from gpudrift_kernels.grouping import Grouping, Tally
+from gpudrift_kernels.occupied import Occupied, occupied
 from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.rules import MISSING
 from gpudrift_kernels.tuning import (
@@ -89,13 +90,13 @@ class CudaBackend:
     def residence(self) -> Residence:
         return Residence(self.device.ordinal, self.memory_bytes // _SHARE_OF_BATCH)
 
-    def count_cells(self, columns: Sequence[NumericColumn], plans: Sequence[CellPlan]) -> Iterator[NDArray[np.int64]]:
+    def count_cells(self, columns: Sequence[NumericColumn], plans: Sequence[CellPlan]) -> Iterator[Occupied]:
         with explained(self.device.name):
             empty = [column.values(0, 0)[0] for column in columns]  # which tells where its rows are
         here = self._beside(empty)
         for first, last in here._groups(plans):
             part = slice(first, last)
-            yield from here._run(partial(here._count_cells, columns[part], plans[part], empty[part]))
+            yield from map(occupied, here._run(partial(here._count_cells, columns[part], plans[part], empty[part])))
 
     def count_categories(
         self, columns: Sequence[CategoryColumn], n_categories: Sequence[int]
