@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift_kernels.cells import CellPlan
-from gpudrift_kernels.cuda.availability import INSTALL_LINE, obstacle
+from gpudrift_kernels.cuda.availability import INSTALL_LINE, compiler_missing, obstacle
 from gpudrift_kernels.cuda.driver import Device, driver
 from gpudrift_kernels.cuda.memory import memory_limit
 from gpudrift_kernels.errors import BackendUnavailable, ConfigError
@@ -238,7 +238,7 @@ def why_no_cuda() -> str | None:
         import gpudrift_kernels.cuda.backend  # noqa: F401
     except ImportError as error:  # all of it is installed, in versions that do not fit each other
         return f"numba-cuda cannot be imported ({' '.join(str(error).split())}): {INSTALL_LINE}"
-    return None
+    return compiler_missing()
 
 
 def _is_ordinal(text: str) -> bool:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -95,6 +96,29 @@ def test_packages_that_do_not_fit_each_other_are_a_reason_too(
         get_backend("cuda")
     assert get_backend().name == "cpu"
     assert ["numba-cuda cannot be imported" in record.message for record in caplog.records] == [True]
+
+
+def test_a_toolkit_without_a_compiler_is_a_reason_too(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("numba.cuda")
+
+    class NotFound(RuntimeError):
+        pass
+
+    def load(library: str) -> None:
+        if library == "nvrtc":  # as after pip install numba-cuda, which brings no toolkit
+            raise NotFound
+
+    finder = SimpleNamespace(DynamicLibNotFoundError=NotFound, load_nvidia_dynamic_lib=load)
+    monkeypatch.setitem(sys.modules, "cuda.pathfinder", finder)
+    monkeypatch.setitem(sys.modules, "cuda", SimpleNamespace(pathfinder=finder))
+    _machine(monkeypatch, Driver((13, 0), (_H100,), None))
+    said = 'nvrtc of the CUDA toolkit is not found: pip install "gpudrift[gpu]"'
+    with pytest.raises(BackendUnavailable, match=re.escape(said)):
+        get_backend("cuda")
+    assert [get_backend().name for _ in range(2)] == ["cpu"] * 2
+    assert [record.message for record in caplog.records] == [f"counting on the CPU: {said}"]
 
 
 def test_auto_says_once_why_a_gpu_goes_unused(
