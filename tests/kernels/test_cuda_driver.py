@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from .fake_driver import SOURCE, ask, build
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,69 +15,20 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.gcc
 
-#: It has no function that makes a context: whoever tries fails.
-_LIBCUDA = """
-#include <stdlib.h>
-#include <string.h>
-static int setting(const char *name) { const char *text = getenv(name); return text ? atoi(text) : 0; }
-int cuInit(unsigned flags) { return flags ? 1 : setting("FAKE_STATUS"); }
-int cuDriverGetVersion(int *version) { *version = 13000; return setting("FAKE_VERSION_STATUS"); }
-int cuDeviceGetCount(int *count) { *count = setting("FAKE_DEVICES"); return 0; }
-int cuDeviceGet(int *device, int ordinal) { *device = 70 + ordinal; return 0; }
-int cuDeviceGetName(char *name, int size, int device) {
-    strncpy(name, device == 70 ? "First" : "Second", size);
-    return 0;
-}
-int cuDeviceTotalMem_v2(size_t *bytes, int device) {
-    *bytes = (size_t)device << 30;
-    return device == setting("FAKE_LOST") ? 101 : 0;
-}
-int cuGetErrorString(int error, const char **said) {
-    *said = error == 802 ? "system not yet initialized" : 0;
-    return *said ? 0 : 1;
-}
-int cuDeviceGetAttribute(int *value, int attribute, int device) {
-    *value = attribute == 16 ? 132 : attribute == 75 ? 9 : attribute == 76 ? 0 : attribute == 81 ? 233472
-           : attribute == 97 ? 232448 : -device;
-    return 0;
-}
-int cuPointerGetAttribute(void *data, int attribute, unsigned long long pointer) {
-    if (attribute != 9 || pointer == 0xbad) return 1;
-    *(int *)data = (int)(pointer >> 40);
-    return 0;
-}
-int cuStreamQuery(void *stream) { return stream == (void *)0xdead ? 400 : stream == (void *)0xb5 ? 600 : 0; }
+_SCRIPT = """
+from gpudrift_kernels.backend import get_backend
+from gpudrift_kernels.cuda.driver import *
+d = driver()
 """
-
-
-def _build(folder: Path, source: str, *options: str) -> Path:
-    (folder / "cuda.c").write_text(source)
-    command = ["gcc", "-shared", "-fPIC", "-Wall", "-Werror", "cuda.c", "-o", "libcuda.so.1", *options]
-    subprocess.run(command, cwd=folder, check=True)
-    return folder
 
 
 @pytest.fixture(scope="session")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return _build(tmp_path_factory.mktemp("driver"), _LIBCUDA)
+    return build(tmp_path_factory.mktemp("driver"))
 
 
-def _ask(library: Path | None, expression: str, *, before: str = "", **settings: int) -> Any:
-    script = f"""import json
-from gpudrift_kernels.backend import get_backend
-from gpudrift_kernels.cuda.driver import *
-d = driver()
-{before}
-print(json.dumps({expression}))"""
-    environment = {
-        **os.environ,
-        **{f"FAKE_{name.upper()}": str(value) for name, value in settings.items()},
-        "PYTHONPATH": os.pathsep.join(sys.path),
-        "LD_LIBRARY_PATH": str(library or ""),
-    }
-    environment.pop("GPUDRIFT_DEVICE", None)
-    ran = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
-    return json.loads(ran.stdout)
+def _ask(library: Path, expression: str, *, before: str = "", **settings: int) -> Any:
+    return ask(library, f"{_SCRIPT}\n{before}", expression, **settings)
 
 
 def test_every_device_is_described(library: Path) -> None:
@@ -122,12 +72,12 @@ def _no_driver_at_all(folder: Path) -> Path:
 
 
 def _old(folder: Path) -> Path:
-    return _build(folder, _LIBCUDA.replace("cuDeviceTotalMem_v2", "cuDeviceTotalMem"))
+    return build(folder, source=SOURCE.read_text().replace("cuDeviceTotalMem_v2", "cuDeviceTotalMem"))
 
 
 def _without_what_it_needs(folder: Path) -> Path:
     subprocess.run(["gcc", "-shared", "-x", "c", "/dev/null", "-o", "libneeded.so"], cwd=folder, check=True)
-    _build(folder, _LIBCUDA, "-L.", "-Wl,--no-as-needed", "-lneeded")
+    build(folder, "-L.", "-Wl,--no-as-needed", "-lneeded")
     (folder / "libneeded.so").unlink()
     return folder
 

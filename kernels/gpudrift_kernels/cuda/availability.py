@@ -39,6 +39,13 @@ def too_old() -> str:
     return text + "update the driver to R580 or newer"
 
 
+def too_old_for_bindings(said: str) -> str:
+    """That the driver lacks what cuda-bindings call, both versions, and what to do."""
+    supported, bindings = ".".join(map(str, driver().version or ())), metadata.version("cuda-bindings")
+    text = f"the NVIDIA driver is for CUDA {supported}, too old for the installed cuda-bindings {bindings} ({said}): "
+    return text + f'update the driver, or pip install "cuda-bindings=={supported}.*"'
+
+
 def has_cupy() -> bool:
     """Whether CuPy is installed: it brings the fastest histogram and the sort on the device."""
     return installed("cupy")

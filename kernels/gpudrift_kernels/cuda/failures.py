@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from gpudrift_kernels.cuda.availability import INSTALL_LINE, too_old
+from gpudrift_kernels.cuda.availability import INSTALL_LINE, too_old, too_old_for_bindings
 from gpudrift_kernels.errors import BackendUnavailable, DeviceError, GpudriftError
 
 #: Module and name of what may be raised; a library that is not loaded has raised nothing.
@@ -27,6 +27,7 @@ _RAISED: Final = (
     ("numba.cuda.cudadrv.driver", "CudaAPIError"),  # the simulator's is no CudaDriverError
     ("numba.cuda.cudadrv.driver", "LinkerError"),
     ("cuda.core._utils.cuda_utils", "CUDAError"),
+    ("cuda.bindings._internal.utils", "FunctionNotFoundError"),  # the driver's libcuda.so.1 lacks it
     ("cuda.pathfinder", "DynamicLibNotFoundError"),
     ("cupy_backends.cuda.api.driver", "CUDADriverError"),
     ("cupy_backends.cuda.api.runtime", "CUDARuntimeError"),
@@ -66,6 +67,8 @@ def explanation(error: BaseException, where: str) -> GpudriftError:
         return DeviceError(f"{where} has no memory left: free some, or lower GPUDRIFT_DEVICE_MEMORY")
     if number in _DRIVER_TOO_OLD:
         return BackendUnavailable(f"{where} cannot be used: {too_old()}")
+    if type(error).__name__ == "FunctionNotFoundError":
+        return BackendUnavailable(f"{where} cannot be used: {too_old_for_bindings(said)}")
     if number in _NO_DEVICE:
         return BackendUnavailable(f"{where} is not there ({said}): see nvidia-smi and CUDA_VISIBLE_DEVICES")
     if number in _NO_CODE:
