@@ -1,6 +1,7 @@
 # syntax=docker/dockerfile:1
 #   docker build --target cpu -t gpudrift:cpu .
 #   docker run --rm -v "$PWD:/data" gpudrift:cpu check --reference train.parquet --current today.parquet
+#     (add --user "$(id -u)" for --json and --html to be written into a folder of your own)
 #   docker build --target cuda -t gpudrift:cuda .
 #   docker run --rm --gpus all -v "$PWD:/data" gpudrift:cuda doctor
 
@@ -16,7 +17,7 @@ COPY --from=wheel /wheels /wheels
 RUN pip install --no-cache-dir "$(echo /wheels/*.whl)[gpu]" \
  && rm -r /wheels \
  && useradd --create-home gpudrift \
- && install -d -o gpudrift -g gpudrift /var/cache/numba /var/cache/cupy /data
+ && install -d -m 1777 /var/cache/numba /var/cache/cupy /data
 ENV NUMBA_CACHE_DIR=/var/cache/numba \
     CUPY_CACHE_DIR=/var/cache/cupy \
     NVIDIA_VISIBLE_DEVICES=all \
@@ -32,8 +33,9 @@ COPY constraints-cpu.txt /wheels/
 RUN pip install --no-cache-dir -c /wheels/constraints-cpu.txt /wheels/*.whl \
  && rm -r /wheels \
  && useradd --create-home gpudrift \
- && install -d -o gpudrift -g gpudrift /var/cache/numba /data
-# Site-packages belongs to root, so compiled kernels are kept here; mount a volume to keep them between runs.
+ && install -d -m 1777 /var/cache/numba /data
+# Site-packages belongs to root, so compiled kernels are kept here, whoever --user is; mount a volume to keep them
+# between runs.
 ENV NUMBA_CACHE_DIR=/var/cache/numba
 USER gpudrift
 WORKDIR /data

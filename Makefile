@@ -15,6 +15,7 @@ PEERS := $(patsubst benchmarks/peers/%.txt,%,$(wildcard benchmarks/peers/*.txt))
 GPU_PYTHON ?= $(PYTHON)
 SANITIZER ?= compute-sanitizer
 ON_GPU := PYTHONPATH=.:kernels $(GPU_PYTHON)
+GPU_NEEDS := $(ON_GPU) -m benchmarks.gpu_needs numpy numba numba_cuda cupy pytest
 # Reading tables needs narwhals and pandas too.
 GPU_TESTS = tests/kernels/test_cuda_*.py $$($(GPU_PYTHON) -c 'import narwhals, pandas' 2>/dev/null && echo tests/frames/test_*device.py)
 MLFLOW := .venv-mlflow/bin/mlflow
@@ -88,11 +89,12 @@ error-rates-report: $(VENV)/.installed-bench ## tables and plots of the newest b
 # On a machine with an NVIDIA GPU. Nothing is installed: $(GPU_PYTHON) has numba, numba-cuda, cupy, torch, pyarrow and
 # pytest. Whatever these warn of is shown, and fails no test: it is not ours.
 gpu-test: ## the same tests on the GPU, where a skip fails; GPU_PYTHON=python3 says which Python
-	@$(ON_GPU) -c "from gpudrift_kernels.cuda.availability import obstacle; import sys; sys.exit(obstacle())"
+	@$(GPU_NEEDS) torch pyarrow
 	@GPUDRIFT_REQUIRE=gpu $(ON_GPU) -m pytest -p no:cacheprovider -W default -m gpu $(GPU_TESTS)
 
 gpu-sanitize: ## small cases under compute-sanitizer: memory, races, barriers
-	@command -v $(SANITIZER) >/dev/null || { echo "compute-sanitizer not found: it comes with the CUDA toolkit; \
+	@$(GPU_NEEDS)
+	@command -v $(SANITIZER) >/dev/null || { echo "$(SANITIZER) not found: it comes with the CUDA toolkit; \
 	make gpu-sanitize SANITIZER=/usr/local/cuda/bin/compute-sanitizer" >&2; exit 1; }
 	@for tool in memcheck racecheck synccheck; do \
 		echo "compute-sanitizer $$tool"; \

@@ -11,23 +11,35 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from importlib import metadata as packages
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from benchmarks.gpu_needs import lacking
 
-from gpudrift.bench import Timing, clocked, interleaved, machine
-from gpudrift_kernels.backend import Backend, get_backend
-from gpudrift_kernels.boundaries import extents
-from gpudrift_kernels.cells import SHAPES, CellPlan
-from gpudrift_kernels.cuda.driver import Device, driver
-from gpudrift_kernels.grouping import Grouping
-from gpudrift_kernels.occupied import aligned, dense
+#: Without them nothing is measured.
+NEEDED = ("numpy", "numba", "numba_cuda", "cupy")
+
+try:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from gpudrift.bench import Timing, clocked, interleaved, machine
+    from gpudrift_kernels.backend import Backend, get_backend
+    from gpudrift_kernels.boundaries import extents
+    from gpudrift_kernels.cells import SHAPES, CellPlan
+    from gpudrift_kernels.cuda.driver import Device, driver
+    from gpudrift_kernels.cuda.failures import raised
+    from gpudrift_kernels.errors import GpudriftError
+    from gpudrift_kernels.grouping import Grouping
+    from gpudrift_kernels.occupied import aligned, dense
+except ImportError as error:
+    sys.exit(f"nothing is measured: {lacking(*NEEDED) or error}")
 
 #: What cupy, numba and torch raise where they run out of memory or do not know a dtype.
 FAILURES = (RuntimeError, MemoryError, TypeError, ValueError, ImportError)
@@ -53,22 +65,29 @@ class Column:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__.splitlines()[0])
-    parser.add_argument("--rows", type=int, default=100_000_000)
-    parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--rows", type=at_least(1_000), default=100_000_000)
+    parser.add_argument("--repeats", type=at_least(1), default=20)
     parser.add_argument("--out", type=Path, help="benchmarks/results/<gpu>-<date>.json by default")
     arguments = parser.parse_args()
+    folder = arguments.out.parent if arguments.out else RESULTS
+    if (arguments.out and arguments.out.is_dir()) or not os.access(folder, os.W_OK):
+        sys.exit(f"--out {arguments.out or RESULTS} cannot be written: name a file in a folder that can")
+    if problem := lacking(*NEEDED):
+        sys.exit(f"nothing is measured: {problem}")
     try:
         backend = get_backend("cuda")
         import cupy
-    except (ImportError, RuntimeError) as error:
-        sys.exit(f"no GPU to measure: {error}")
+    except (ImportError, GpudriftError) as error:
+        sys.exit(f"nothing is measured: {first_line(error)}")
     device: Device = backend.device  # type: ignore[attr-defined]
     result = (
         {"question": "gpu", "rows": arguments.rows, "repeats": arguments.repeats}
         | described(device)
         | machine(RESULTS.parent)
     )
-    copy = copy_bandwidth(cupy, arguments.repeats)
+    copy = attempt(lambda: copy_bandwidth(cupy, arguments.repeats))
+    if isinstance(copy, dict):
+        sys.exit("nothing is measured: a copy of 1 GiB is what the rest is compared with")
     result |= {"copy_GB_per_s": copy}
     print(f"{device.name}: a copy moves {copy:,.0f} GB/s, read plus write")
     result["histogram"] = list(histograms(backend, arguments.rows, arguments.repeats, copy))
@@ -78,7 +97,6 @@ def main() -> None:
     result["report"] = attempt(lambda: whole_report(arguments.repeats))
     name = re.sub(r"[^a-z0-9]+", "-", device.name.lower()).strip("-")
     out = arguments.out or RESULTS / f"{name}-{result['date'][:10]}.json"
-    out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(result, indent=2) + "\n")
     print(f"wrote {out}")
 
@@ -106,10 +124,25 @@ def attempt(measure: Callable[[], Any]) -> Any:
     """What was measured, or why it was not: one failure must not cost the rest of the run."""
     try:
         return measure()
-    except FAILURES as error:
-        reason = (str(error).splitlines() or [""])[0]
+    except (*FAILURES, *raised()) as error:
+        reason = first_line(error)
         print(f"  failed: {type(error).__name__}: {reason}")
         return {"error": f"{type(error).__name__}: {reason}"}
+
+
+def first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), "")
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A whole number of the command line."""
+
+    def number(text: str) -> int:
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(f"must be >= {least:,}, got {text}")
+        return int(text)
+
+    return number
 
 
 def device_seconds(work: Callable[[], Any], repeats: int) -> dict[str, float]:
@@ -145,11 +178,8 @@ def made(kind: str, dtype: str, n: int) -> Any:
     """Values of a kind, on the device."""
     import cupy
 
-    rng = cupy.random.RandomState(0)
-    values = rng.standard_normal(n, dtype=cupy.float32)
-    if kind == "uniform":
-        values = rng.random_sample(n, dtype=cupy.float32) * 4 - 2
-    elif kind == "heavy-tailed":
+    values = cupy.asarray(drawn(n, uniform=kind == "uniform"))
+    if kind == "heavy-tailed":
         values = cupy.exp(values * 2)
     elif kind == "constant":
         values[:] = 1.5
@@ -158,6 +188,13 @@ def made(kind: str, dtype: str, n: int) -> Any:
     elif kind == "missing" and dtype[0] == "f":
         values[::10] = cupy.nan
     return values.astype(dtype) if dtype[0] == "f" else (values * 1000).astype(dtype)
+
+
+@lru_cache(maxsize=2)
+def drawn(n: int, *, uniform: bool) -> NDArray[np.float32]:
+    """Random values, on the host: CuPy draws with cuRAND, which none of the packages above brings."""
+    rng = np.random.default_rng(0)
+    return rng.random(n, dtype=np.float32) * 4 - 2 if uniform else rng.standard_normal(n, dtype=np.float32)
 
 
 def plan_for(dtype: str, shape: tuple[int, int], n_cuts: int = 0) -> CellPlan:
@@ -223,9 +260,17 @@ def baselines(backend: Backend, rows: int, repeats: int) -> Iterator[dict[str, A
     """The same counts with other libraries, where they give the same: by searching the first value of each index."""
     for dtype in ("float32", "float64"):
         plan = plan_for(dtype, SHAPES[0])
-        values = made("normal", dtype, rows)
-        expected = agree(backend, values, plan)[: plan.n_index]
-        ours = device_seconds(launch_of(backend, values, plan), repeats)["median_s"]
+
+        def ours_on(plan: CellPlan = plan, dtype: str = dtype) -> tuple[Any, NDArray[np.int64], float]:
+            values = made("normal", dtype, rows)
+            expected = agree(backend, values, plan)[: plan.n_index]
+            return values, expected, device_seconds(launch_of(backend, values, plan), repeats)["median_s"]
+
+        prepared = attempt(ours_on)
+        if isinstance(prepared, dict):
+            yield {"dtype": dtype} | prepared
+            continue
+        values, expected, ours = prepared
         edges, _ = extents(np.arange(plan.n_index), plan)
         for name, count in candidates(edges, values):
             found = attempt(lambda: one_baseline(count, expected, ours, repeats))  # noqa: B023
@@ -251,7 +296,8 @@ def candidates(edges: NDArray[Any], values: Any) -> Iterator[tuple[str, tuple[Co
     )
     try:
         import torch
-    except ImportError:
+    except ImportError as error:
+        print(f"  no comparison with torch: {first_line(error)}")
         return
     tensor, boundaries = torch.from_dlpack(values), torch.from_dlpack(lower)
     yield (

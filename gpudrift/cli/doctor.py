@@ -2,12 +2,18 @@
 
 import os
 import platform
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from gpudrift.cli.consoles import console, line
+from gpudrift.errors import GpudriftError
 from gpudrift.version import __version__
+
+if TYPE_CHECKING:
+    from gpudrift_kernels.cuda.driver import Device
 
 
 def doctor() -> None:
@@ -29,12 +35,13 @@ def _section(screen: Console, title: str, entries: dict[str, str]) -> None:
 
 
 def _devices() -> dict[str, str]:
-    from gpudrift_kernels.cuda.availability import has_cupy, obstacle
+    from gpudrift_kernels.backend import why_no_cuda
+    from gpudrift_kernels.cuda.availability import has_cupy
     from gpudrift_kernels.cuda.driver import driver
 
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     found = {"cpu": f"ready, on {usable} of {os.cpu_count()} processors"}
-    reason = obstacle()
+    reason = why_no_cuda()
     slow = "" if has_cupy() else "; CuPy would make it faster"
     found["cuda"] = f"ready, on device 0{slow}" if reason is None else f"not available: {reason}"
     nvidia = driver()
@@ -43,9 +50,34 @@ def _devices() -> dict[str, str]:
     for gpu in nvidia.devices:
         capability = "{}.{}".format(*gpu.capability)
         found[f"device {gpu.ordinal}"] = f"{gpu.name}, {gpu.memory_bytes / 2**30:.0f} GiB, compute {capability}"
-    if chosen := os.environ.get("GPUDRIFT_DEVICE"):
-        found["GPUDRIFT_DEVICE"] = f"{chosen}, which 'auto' takes"
+    return found | _settings(nvidia.devices)
+
+
+def _settings(devices: "Sequence[Device]") -> dict[str, str]:
+    """What the environment says of GPUs, or what is wrong with it."""
+    from gpudrift_kernels.backend import choose
+    from gpudrift_kernels.cuda.memory import memory_setting
+
+    found = {}
+    gpu = devices[0] if devices else None
+    if text := os.environ.get(name := "GPUDRIFT_DEVICE"):
+        try:
+            taken = choose("auto").device
+            found[name] = f"{text}, so that 'auto' takes {f'device {taken.ordinal}' if taken else 'the CPU'}"
+            gpu = taken or gpu
+        except GpudriftError as error:
+            found[name] = _mistake(name, error)
+    if text := os.environ.get(name := "GPUDRIFT_DEVICE_MEMORY"):
+        try:
+            memory_setting(gpu)
+            found[name] = f"{text} at most, of a GPU"
+        except GpudriftError as error:
+            found[name] = _mistake(name, error)
     return found
+
+
+def _mistake(name: str, error: GpudriftError) -> str:
+    return f"error: {str(error).removeprefix(f'{name} ')}"
 
 
 def _kernel_cache() -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import reprlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -12,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift_kernels.cells import CellPlan
-from gpudrift_kernels.cuda.availability import INSTALL_LINE, obstacle
-from gpudrift_kernels.cuda.driver import driver
+from gpudrift_kernels.cuda.availability import INSTALL_LINE, compiler_missing, obstacle
+from gpudrift_kernels.cuda.driver import Device, driver
 from gpudrift_kernels.cuda.memory import memory_limit
 from gpudrift_kernels.errors import BackendUnavailable, ConfigError
 from gpudrift_kernels.grouping import Grouping, Tally
@@ -157,7 +158,7 @@ def get_backend(
     BackendUnavailable
         For ``"cuda"`` where it cannot be used, or has no such GPU: why, and what to do.
     ConfigError
-        For another name, fewer than one thread, or too little memory.
+        For another name, fewer than one thread, or memory that is too little or more than the GPU has.
 
     Notes
     -----
@@ -172,51 +173,85 @@ def get_backend(
         if not hasattr(name, "count_cells"):
             raise ConfigError(f"backend must be auto, cpu, cuda, a GPU such as cuda:1, or a Backend, got {name!r}")
         return name
-    wanted = os.environ.get("GPUDRIFT_DEVICE") if name == "auto" else None
-    chosen, source = (wanted, "GPUDRIFT_DEVICE") if wanted else (name, "backend")
-    kind, colon, ordinal = chosen.partition(":")
-    if kind not in ("auto", "cpu", "cuda") or (colon and not (kind == "cuda" and _is_ordinal(ordinal))):
-        raise ConfigError(f"{source} must be auto, cpu, cuda or a GPU such as cuda:1, got {chosen!r}")
     if threads is not None and threads < 1:
         raise ConfigError(f"threads must be >= 1, got {threads}")
+    chosen = choose(name)
     from gpudrift_kernels.cpu.backend import CpuBackend, available_processors
 
     threads = threads or available_processors()
-    reason = None if chosen == "cpu" else obstacle() or _import_problem()
-    if chosen == "cpu" or (chosen == "auto" and reason is not None):
-        _say_once(reason)
+    if chosen.device is None:
+        _say_once(chosen.reason)
         return CpuBackend(threads)
-    if reason is not None:
-        raise BackendUnavailable(f"{source} {chosen!r} cannot be used: {reason}. Or use 'cpu' or 'auto'")
+    limit = memory_limit(chosen.device, device_memory_bytes)
+    from gpudrift_kernels.cuda.backend import CudaBackend
+
+    return CudaBackend(chosen.device, threads=threads, memory_bytes=limit, pinned=chosen.pinned)
+
+
+class Choice(NamedTuple):
+    """What the name of a device means on this machine.
+
+    Attributes
+    ----------
+    device : the GPU that counts; None: the CPU.
+    pinned : no other GPU may.
+    reason : why "auto" takes no GPU.
+    """
+
+    device: Device | None
+    pinned: bool = False
+    reason: str | None = None
+
+
+def choose(name: str) -> Choice:
+    """Where ``get_backend(name)`` counts, GPUDRIFT_DEVICE included; no backend is made.
+
+    Raises
+    ------
+    BackendUnavailable
+        For a GPU that is asked for and cannot be used.
+    ConfigError
+        For another name.
+    """
+    wanted = os.environ.get("GPUDRIFT_DEVICE") if name == "auto" else None
+    asked, source = (wanted, "GPUDRIFT_DEVICE") if wanted else (name, "backend")
+    kind, colon, ordinal = asked.partition(":")
+    if kind not in ("auto", "cpu", "cuda") or (colon and not (kind == "cuda" and _is_ordinal(ordinal))):
+        raise ConfigError(f"{source} must be auto, cpu, cuda or a GPU such as cuda:1, got {reprlib.repr(asked)}")
+    if kind == "cpu":
+        return Choice(None)
+    if (reason := why_no_cuda()) is not None:
+        if kind == "auto":
+            return Choice(None, reason=reason)
+        raise BackendUnavailable(f"{source} {asked!r} cannot be used: {reason}. Or use 'cpu' or 'auto'")
     devices = driver().devices
     if colon and int(ordinal) >= len(devices):
         raise BackendUnavailable(
-            f"{source} {chosen!r} cannot be used: the NVIDIA driver sees {len(devices)} GPU(s), from cuda:0; "
+            f"{source} {asked!r} cannot be used: the NVIDIA driver sees {len(devices)} GPU(s), from cuda:0; "
             "see CUDA_VISIBLE_DEVICES"
         )
-    from gpudrift_kernels.cuda.backend import CudaBackend
+    return Choice(devices[int(ordinal or 0)], pinned=bool(colon))
 
-    device = devices[int(ordinal or 0)]
-    limit = memory_limit(device, device_memory_bytes)
-    return CudaBackend(device, threads=threads, memory_bytes=limit, pinned=bool(colon))
+
+def why_no_cuda() -> str | None:
+    """Why no GPU can count here, with the remedy; None where one can."""
+    if (reason := obstacle()) is not None:
+        return reason
+    try:
+        import gpudrift_kernels.cuda.backend  # noqa: F401
+    except ImportError as error:  # all of it is installed, in versions that do not fit each other
+        return f"numba-cuda cannot be imported ({' '.join(str(error).split())}): {INSTALL_LINE}"
+    return compiler_missing()
 
 
 def _is_ordinal(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 4
 
 
-def _import_problem() -> str | None:
-    """Why the CUDA backend cannot be loaded, although all of it is installed: versions that do not fit each other."""
-    try:
-        import gpudrift_kernels.cuda.backend  # noqa: F401
-    except ImportError as error:
-        return f"numba-cuda cannot be imported ({' '.join(str(error).split())}): {INSTALL_LINE}"
-    return None
-
-
 @cache
 def _say_once(reason: str | None) -> None:
-    """Log why 'auto' took the CPU; a warning where there is a GPU that goes unused."""
+    """Log why 'auto' took the CPU; a warning where there is a GPU that goes unused, or a driver that fails."""
     if reason is not None:
-        level = logging.WARNING if driver().devices else logging.INFO
+        found = driver()
+        level = logging.WARNING if found.devices or found.broken else logging.INFO
         _log.log(level, "counting on the CPU: %s", reason)

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -97,6 +98,29 @@ def test_packages_that_do_not_fit_each_other_are_a_reason_too(
     assert ["numba-cuda cannot be imported" in record.message for record in caplog.records] == [True]
 
 
+def test_a_toolkit_without_a_compiler_is_a_reason_too(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("numba.cuda")
+
+    class NotFound(RuntimeError):
+        pass
+
+    def load(library: str) -> None:
+        if library == "nvrtc":  # as after pip install numba-cuda, which brings no toolkit
+            raise NotFound
+
+    finder = SimpleNamespace(DynamicLibNotFoundError=NotFound, load_nvidia_dynamic_lib=load)
+    monkeypatch.setitem(sys.modules, "cuda.pathfinder", finder)
+    monkeypatch.setitem(sys.modules, "cuda", SimpleNamespace(pathfinder=finder))
+    _machine(monkeypatch, Driver((13, 0), (_H100,), None))
+    said = 'nvrtc of the CUDA toolkit is not found: pip install "gpudrift[gpu]"'
+    with pytest.raises(BackendUnavailable, match=re.escape(said)):
+        get_backend("cuda")
+    assert [get_backend().name for _ in range(2)] == ["cpu"] * 2
+    assert [record.message for record in caplog.records] == [f"counting on the CPU: {said}"]
+
+
 def test_auto_says_once_why_a_gpu_goes_unused(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -129,21 +153,54 @@ def test_a_driver_too_old_for_the_toolkit_names_both(
 
 
 @pytest.mark.parametrize(
-    ("text", "n_bytes"), [("2GiB", 2 << 30), ("512 mib", 512 << 20), ("1e9", None), ("64000000", 64_000_000)]
-)
-def test_the_environment_bounds_the_memory(monkeypatch: pytest.MonkeyPatch, text: str, n_bytes: int | None) -> None:
+    ("text", "n_bytes"),
+    [("2GiB", 2 << 30), ("512 mib", 512 << 20), ("64000000", 64_000_000),
+     ("8192KiB", 8 << 20), ("0.0625TiB", 64 << 30),
+     ("8389KB", 8_389_000), ("9mb", 9_000_000), ("1.5GB", 1_500_000_000), ("0.08TB", 80_000_000_000),
+     ("80GiB", 80 << 30), (" 85899345920 ", 80 << 30)],
+)  # fmt: skip
+def test_the_environment_bounds_the_memory(monkeypatch: pytest.MonkeyPatch, text: str, n_bytes: int) -> None:
     monkeypatch.setenv("GPUDRIFT_DEVICE_MEMORY", text)
-    if n_bytes is None:
-        with pytest.raises(ConfigError, match=re.escape(f"such as 2GiB or 512MiB, got {text!r}")):
-            memory_limit(_H100, None)
-    else:
-        assert memory_limit(_H100, None) == n_bytes
-        assert memory_limit(_H100, 1 << 30) == 1 << 30
+    assert memory_limit(_H100, None) == n_bytes
+    assert memory_limit(_H100, 1 << 30) == 1 << 30
 
 
-def test_too_little_device_memory_is_refused() -> None:
-    with pytest.raises(ConfigError, match="device_memory_bytes must be at least 8 MiB, got 1,000 bytes"):
-        memory_limit(_H100, 1000)
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        *((text, repr(text)) for text in ("lots", "1e9", "nan", "inf", "-1", "-2GiB", "0", "0GiB", "8388607", "81GiB")),
+        *((text, repr(text)) for text in ("1TiB", "2TB", "2PiB", "GiB", "1,000MiB", "0x800000", " ", "²GiB")),
+        ("9" * 400, f"'{'9' * 12}...{'9' * 13}'"),
+        ("9" * 10_000 + "TiB", f"'{'9' * 12}...{'9' * 10}TiB'"),
+    ],
+)
+def test_memory_that_is_none_or_beyond_the_card_names_what_may_be(
+    monkeypatch: pytest.MonkeyPatch, text: str, shown: str
+) -> None:
+    monkeypatch.setenv("GPUDRIFT_DEVICE_MEMORY", text)
+    with pytest.raises(ConfigError) as error:
+        memory_limit(_H100, None)
+    assert str(error.value) == (
+        "GPUDRIFT_DEVICE_MEMORY must be 8MiB to the 81920MiB of NVIDIA H100 (bytes, or with KiB, MiB, GiB, TiB, "
+        f"KB, MB, GB or TB), got {shown}"
+    )
+
+
+@pytest.mark.parametrize("wanted", [1000, 0, -1, 81 << 30, 10**400, float("nan"), float("inf"), 2e9, "2GiB"])
+def test_device_memory_beyond_the_card_or_in_no_bytes_is_refused(wanted: Any) -> None:
+    text = "device_memory_bytes must be a number of bytes, 8MiB to the 81920MiB of NVIDIA H100, got "
+    with pytest.raises(ConfigError, match=re.escape(text)) as error:
+        memory_limit(_H100, wanted)
+    assert len(str(error.value)) < 150
+
+
+def test_a_bad_amount_of_memory_stops_auto_where_a_gpu_counts_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("numba.cuda")
+    monkeypatch.setenv("GPUDRIFT_DEVICE_MEMORY", "lots")
+    assert get_backend().name == "cpu"
+    _machine(monkeypatch, Driver((13, 0), (_H100,), None))
+    with pytest.raises(ConfigError, match=r"GPUDRIFT_DEVICE_MEMORY must be .* got 'lots'"):
+        get_backend()
 
 
 def test_the_environment_chooses_for_auto_only(monkeypatch: pytest.MonkeyPatch) -> None:

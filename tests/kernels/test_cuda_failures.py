@@ -39,6 +39,10 @@ class _Named(Exception):
     """Of cuda.core: the number is only named."""
 
 
+class _NotFound(RuntimeError):
+    """Of cuda.pathfinder: a library of the toolkit."""
+
+
 @pytest.fixture(autouse=True)
 def libraries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Libraries that are loaded, as far as they can raise."""
@@ -46,7 +50,10 @@ def libraries(monkeypatch: pytest.MonkeyPatch) -> None:
         "cupy_backends.cuda.api.runtime": {"CUDARuntimeError": _Numbered},
         "numba.cuda.cudadrv.error": {"CudaDriverError": _Coded, "CudaSupportError": ImportError},
         "cuda.core._utils.cuda_utils": {"CUDAError": _Named},
-        "cuda.bindings.driver": {"CUresult": type("CUresult", (), {"CUDA_ERROR_OUT_OF_MEMORY": 2})},
+        "cuda.pathfinder": {"DynamicLibNotFoundError": _NotFound},
+        "cuda.bindings.driver": {
+            "CUresult": type("CUresult", (), {"CUDA_ERROR_OUT_OF_MEMORY": 2, "CUDA_ERROR_NO_DEVICE": 100})
+        },
     }.items():
         module = ModuleType(name)
         vars(module).update(members)
@@ -65,6 +72,11 @@ def libraries(monkeypatch: pytest.MonkeyPatch) -> None:
          'H100 cannot be used: the NVIDIA driver supports CUDA 13.0 and the installed toolkit is CUDA 13.5: '
          'update the driver, or pip install "cuda-toolkit==13.0.*"'),
         (_Numbered(35, "cudaErrorInsufficientDriver"), BackendUnavailable, "supports CUDA 13.0 and the installed"),
+        (_Numbered(36, "cudaErrorCallRequiresNewerDriver"), BackendUnavailable, "supports CUDA 13.0 and the installed"),
+        (_Named("CUDA_ERROR_NO_DEVICE: There is none. Three more sentences. And a last one."), BackendUnavailable,
+         "H100 is not there (CUDA_ERROR_NO_DEVICE: There is none): see nvidia-smi"),
+        (_NotFound('Failure finding "libnvrtc.so.13": No such file\n  listdir("/a/b"):'), BackendUnavailable,
+         'H100 cannot be used: Failure finding "libnvrtc.so.13": pip install "gpudrift[gpu]"'),
         (_Numbered(101, "invalid device ordinal"), BackendUnavailable,
          "H100 is not there (invalid device ordinal): see nvidia-smi and CUDA_VISIBLE_DEVICES"),
         (_Coded(209, "no binary"), BackendUnavailable, "update numba-cuda and CuPy"),
@@ -91,6 +103,15 @@ def test_what_no_cuda_library_raised_stays_as_it_is(error: Exception) -> None:
     with pytest.raises(type(error)) as raised, explained("NVIDIA H100"):
         raise error
     assert raised.value is error
+
+
+@pytest.mark.cuda_compile
+def test_a_library_that_is_not_found_raises_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # the stand-ins
+    pathfinder = pytest.importorskip("cuda.pathfinder")
+    said = "H100 cannot be used: Failure finding .*: pip install"
+    with pytest.raises(BackendUnavailable, match=said), explained("NVIDIA H100"):
+        raise pathfinder.DynamicLibNotFoundError('Failure finding "libnvrtc.so.13": No such file')
 
 
 def _cupy() -> Exception:

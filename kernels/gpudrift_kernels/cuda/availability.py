@@ -13,6 +13,8 @@ from gpudrift_kernels.cuda.driver import driver
 _OLDEST_DRIVER: Final = (13, 0)
 INSTALL_LINE: Final = 'pip install "gpudrift[gpu]"'
 
+_COMPILERS: Final = ("nvvm", "nvrtc", "nvJitLink")
+
 
 def obstacle() -> str | None:
     """Why CUDA cannot be used, with the remedy; None where it can."""
@@ -37,9 +39,33 @@ def too_old() -> str:
     return text + "update the driver to R580 or newer"
 
 
+def too_old_for_bindings(said: str) -> str:
+    """That the driver lacks what cuda-bindings call, both versions, and what to do."""
+    supported, bindings = ".".join(map(str, driver().version or ())), metadata.version("cuda-bindings")
+    text = f"the NVIDIA driver is for CUDA {supported}, too old for the installed cuda-bindings {bindings} ({said}): "
+    return text + f'update the driver, or pip install "cuda-bindings=={supported}.*"'
+
+
 def has_cupy() -> bool:
     """Whether CuPy is installed: it brings the fastest histogram and the sort on the device."""
     return installed("cupy")
+
+
+def compiler_missing() -> str | None:
+    """Which library of the toolkit that Numba compiles with is not found, with the remedy; they are loaded.
+
+    Found as Numba finds them, which asks for numba-cuda to be there: ``pip install numba-cuda`` alone brings none.
+    """
+    try:
+        from cuda.pathfinder import DynamicLibNotFoundError, load_nvidia_dynamic_lib
+    except ImportError:
+        return None
+    for library in _COMPILERS:
+        try:
+            load_nvidia_dynamic_lib(library)
+        except DynamicLibNotFoundError:
+            return f"{library} of the CUDA toolkit is not found: {INSTALL_LINE}"
+    return None
 
 
 @cache

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from gpudrift_kernels.cuda.availability import too_old
+from gpudrift_kernels.cuda.availability import INSTALL_LINE, too_old, too_old_for_bindings
 from gpudrift_kernels.errors import BackendUnavailable, DeviceError, GpudriftError
 
 #: Module and name of what may be raised; a library that is not loaded has raised nothing.
@@ -27,6 +27,8 @@ _RAISED: Final = (
     ("numba.cuda.cudadrv.driver", "CudaAPIError"),  # the simulator's is no CudaDriverError
     ("numba.cuda.cudadrv.driver", "LinkerError"),
     ("cuda.core._utils.cuda_utils", "CUDAError"),
+    ("cuda.bindings._internal.utils", "FunctionNotFoundError"),  # the driver's libcuda.so.1 lacks it
+    ("cuda.pathfinder", "DynamicLibNotFoundError"),
     ("cupy_backends.cuda.api.driver", "CUDADriverError"),
     ("cupy_backends.cuda.api.runtime", "CUDARuntimeError"),
     ("cupy_backends.cuda.libs.nvrtc", "NVRTCError"),
@@ -34,7 +36,7 @@ _RAISED: Final = (
 )
 
 _OUT_OF_MEMORY: Final = 2
-_DRIVER_TOO_OLD: Final = (35, 222)  # for the runtime; for the PTX
+_DRIVER_TOO_OLD: Final = (35, 36, 222)  # for the runtime, for one call of it, for the PTX
 _NO_DEVICE: Final = (100, 101)  # none, or not this one
 _DESTROYED: Final = (201, 400, 709)  # an invalid context or handle, a destroyed context
 _NO_CODE: Final = (209, 218)  # for this device; PTX that is none
@@ -59,11 +61,14 @@ def explained(where: str) -> Iterator[None]:
 def explanation(error: BaseException, where: str) -> GpudriftError:
     """The error of ours that says what one of a CUDA library means."""
     number = _number_of(error)
-    said = " ".join(str(error).split()) or type(error).__name__
+    whole = " ".join(str(error).split()) or type(error).__name__
+    said = re.split(r"\.(?: |$)", whole)[0]  # the first sentence: cuda.core writes a paragraph
     if is_out_of_memory(error):
         return DeviceError(f"{where} has no memory left: free some, or lower GPUDRIFT_DEVICE_MEMORY")
     if number in _DRIVER_TOO_OLD:
         return BackendUnavailable(f"{where} cannot be used: {too_old()}")
+    if type(error).__name__ == "FunctionNotFoundError":
+        return BackendUnavailable(f"{where} cannot be used: {too_old_for_bindings(said)}")
     if number in _NO_DEVICE:
         return BackendUnavailable(f"{where} is not there ({said}): see nvidia-smi and CUDA_VISIBLE_DEVICES")
     if number in _NO_CODE:
@@ -75,8 +80,10 @@ def explanation(error: BaseException, where: str) -> GpudriftError:
             f"{where} failed ({said}): keep arrays until they are counted; "
             "this process cannot use it any more, start a new one"
         )
-    if "fork" in said:
+    if "fork" in whole:
         return DeviceError(f"{where} was used before this process was forked ({said}): start workers by spawn")
+    if whole.startswith("Failure finding"):  # of a library of the toolkit, and then all places without it
+        return BackendUnavailable(f"{where} cannot be used: {whole.partition(':')[0]}: {INSTALL_LINE}")
     if isinstance(error, ImportError):  # how Numba says that it does without CUDA
         return BackendUnavailable(f"{where} cannot be used: {said}; or use 'cpu'")
     return DeviceError(f"{where} failed ({said}): nvidia-smi may say why; 'cpu' does without it")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import operator
 import os
 import re
+import reprlib
+from decimal import Decimal
 from functools import cache
 from typing import Final
 
@@ -17,7 +20,10 @@ _VARIABLE: Final = "GPUDRIFT_DEVICE_MEMORY"
 _DEFAULT: Final = 1 << 30
 #: Three chunks of a megabyte and the tables of a plan.
 _LEAST: Final = 8 << 20
-_UNITS: Final = {"": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+_UNITS: Final = {
+    "": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
+    "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+}  # fmt: skip
 
 
 def memory_limit(device: Device, wanted: int | None) -> int:
@@ -26,17 +32,41 @@ def memory_limit(device: Device, wanted: int | None) -> int:
     Raises
     ------
     ConfigError
-        Less than 8 MiB, or a text that is no amount of memory.
+        Less than 8 MiB, more than the device has, or no amount of memory.
     """
-    if wanted is not None:
-        limit, source = wanted, "device_memory_bytes"
-    elif text := os.environ.get(_VARIABLE):
-        limit, source = _bytes_of(text), _VARIABLE
-    else:
-        return min(_DEFAULT, device.memory_bytes // 2)
-    if limit < _LEAST:
-        raise ConfigError(f"{source} must be at least {_LEAST >> 20} MiB, got {limit:,} bytes")
+    if wanted is None:
+        limit = memory_setting(device)
+        return min(_DEFAULT, device.memory_bytes // 2) if limit is None else limit
+    try:
+        limit = operator.index(wanted)
+    except TypeError:
+        limit = 0
+    if not _LEAST <= limit <= device.memory_bytes:
+        raise ConfigError(
+            f"device_memory_bytes must be a number of bytes, {_range(device)}, got {reprlib.repr(wanted)}"
+        )
     return limit
+
+
+def memory_setting(device: Device | None) -> int | None:
+    """Bytes that GPUDRIFT_DEVICE_MEMORY says; None where it is not set. Without a device it may be any amount.
+
+    Raises
+    ------
+    ConfigError
+        Less than 8 MiB, more than the device has, or no amount of memory.
+    """
+    text = os.environ.get(_VARIABLE)
+    if not text:
+        return None
+    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*", text)
+    limit = (
+        Decimal(found[1]) * _UNITS.get(found[2].upper(), 0) if found else 0
+    )  # no float: it may be beyond all of them
+    if limit < _LEAST or (device is not None and limit > device.memory_bytes):
+        units = "bytes, or with KiB, MiB, GiB, TiB, KB, MB, GB or TB"
+        raise ConfigError(f"{_VARIABLE} must be {_range(device)} ({units}), got {reprlib.repr(text)}")
+    return int(limit)
 
 
 @cache
@@ -45,8 +75,7 @@ def say_halved(what: str) -> None:
     _log.warning("the device has little memory left: %s fewer at a time", what)
 
 
-def _bytes_of(text: str) -> int:
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]*)\s*", text)
-    if not found or found[2].upper() not in _UNITS:
-        raise ConfigError(f"{_VARIABLE} must be an amount of memory such as 2GiB or 512MiB, got {text!r}")
-    return int(float(found[1]) * _UNITS[found[2].upper()])
+def _range(device: Device | None) -> str:
+    """From the least, in units that the variable takes."""
+    least = f"{_LEAST >> 20}MiB"
+    return f"at least {least}" if device is None else f"{least} to the {device.memory_bytes >> 20}MiB of {device.name}"
