@@ -249,11 +249,25 @@ def test_every_altered_byte_is_noticed(name: str, tmp_path: Path) -> None:
             altered = bytearray(content)
             altered[place] ^= 1
             file.write_bytes(altered)
-            if file.name != "model.json":  # the header's own digest is the registry's to hold
-                with pytest.raises(gd.ModelError, match=f"the digest of {file.name} does not match; fetch"):
-                    gd.load_model(tmp_path / "model")
+            with pytest.raises(gd.ModelError, match=f"digest of {file.name} does not match; fetch|is no header"):
+                gd.load_model(tmp_path / "model")
         file.write_bytes(content)
     gd.load_model(tmp_path / "model")
+
+
+def test_no_bit_of_the_header_can_be_altered(ridge: gd.Model, tmp_path: Path) -> None:
+    ridge.save(tmp_path / "model")
+    header = tmp_path / "model" / "model.json"
+    content = header.read_bytes()
+    for place in range(len(content)):
+        altered = bytearray(content)
+        altered[place] ^= 1 << place % 8
+        header.write_bytes(altered)
+        with pytest.raises(gd.ModelError):
+            gd.load_model(tmp_path / "model")
+    header.write_bytes(content.replace(b'"scale": ', b'"scale": 1'))
+    message = f"{tmp_path}/model is damaged: the digest of model.json does not match; fetch the model again"
+    fails(gd.ModelError, message, lambda: gd.load_model(tmp_path / "model"))
 
 
 def test_a_pickle_is_never_read(ridge: gd.Model, tmp_path: Path) -> None:
