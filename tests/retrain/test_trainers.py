@@ -340,6 +340,17 @@ def test_weights_count_rows() -> None:
     assert np.array_equal(named.predict_proba(rows), weighted.predict_proba(rows))
 
 
+def test_a_score_is_that_of_all_rows() -> None:
+    from sklearn.metrics import roc_auc_score
+
+    model = gd.get_trainer("ridge", device="cpu").fit(month(1), target="late")
+    holdout = month(2, 20_000)
+    every_fourth = np.arange(20_000) % 4 == 0  # what a sample of 5,000 would see
+    holdout["late"] = holdout["late"] == every_fourth
+    expected = roc_auc_score(holdout["late"], model.predict_proba(holdout)[:, 1])
+    assert model.score(holdout) == pytest.approx(expected, abs=1e-12)
+
+
 def test_parquet_larger_than_a_batch_is_streamed_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
