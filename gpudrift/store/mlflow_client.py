@@ -40,6 +40,8 @@ def open_client(url: str) -> Any:
         mlflow = importlib.import_module("mlflow")
         for noisy in ("alembic", "mlflow.store"):  # they tell of tables made on first use
             logging.getLogger(noisy).setLevel(logging.WARNING)
+        # what SQLAlchemy raises is logged there with all its frames, and raised again: ``answering`` tells it in a line
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         return mlflow.MlflowClient(tracking_uri=url, registry_uri=url)
 
 
@@ -80,7 +82,8 @@ def answering(url: str) -> Iterator[None]:
         except Exception as error:
             if not type(error).__module__.startswith(("mlflow", "sqlalchemy", "requests", "urllib3", "alembic")):
                 raise
-            line = (str(error).splitlines() or [type(error).__name__])[0]
+            lines = [line for line in str(error).splitlines() if not line.startswith("(raised as a result of Query")]
+            line = (lines or [type(error).__name__])[0]
             raise RegistryError(f"registry {shown(url)} failed: {shown(line)}; check it and try again") from error
 
 
