@@ -174,7 +174,7 @@ class Registry:
                 Cost(**header["cost"]),
             )
             run = self._client.create_run(self._experiment).info
-            made = None
+            made: Any = None
             try:
                 self._client.log_artifacts(run.run_id, str(folder), "model")
                 for key, value in {**version.metrics, "wall_s": version.cost.wall_s, "rows": version.cost.rows}.items():
