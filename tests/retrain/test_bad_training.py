@@ -378,6 +378,30 @@ def test_the_estimator_of_another_model() -> None:
     fails(gd.ConfigError, message, lambda: other.update(model, month(2), target="late"))
 
 
+def test_an_estimator_that_refuses_the_rows() -> None:
+    from sklearn.naive_bayes import MultinomialNB
+
+    trainer = gd.get_trainer("sklearn", device="cpu", estimator=MultinomialNB())
+    message = (
+        "MultinomialNB cannot learn: Negative values in data passed to MultinomialNB (input X); pass another estimator"
+    )
+    fails(gd.TrainingError, message, lambda: trainer.fit(month(1), target="late"))
+    message = "estimator must be an instance; pass estimator=MultinomialNB()"
+    fails(gd.ConfigError, message, lambda: gd.get_trainer("sklearn", estimator=MultinomialNB))
+
+
+def test_an_estimator_that_cannot_go_on_is_fitted_in_full() -> None:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    estimator = HistGradientBoostingClassifier(max_iter=5, warm_start=True)  # asked to go on, it adds no tree
+    trainer = gd.get_trainer("sklearn", device="cpu", estimator=estimator)
+    assert trainer.capabilities == ("full",)
+    model, flipped = trainer.fit(month(1), target="late"), month(2)
+    flipped["late"] = ~flipped["late"]
+    newer = trainer.update(model, flipped, target="late", replay=0)
+    assert newer.score(flipped) > 0.7 > 0.3 > model.score(flipped)
+
+
 def test_an_estimator_without_weights() -> None:
     from sklearn.neighbors import KNeighborsClassifier
 
