@@ -12,7 +12,7 @@ from gpudrift.errors import ConfigError, DataError, TrainingError
 from gpudrift.retrain.learner import CAPABILITIES, Capability, Job, Learner, State
 from gpudrift.retrain.losses import loss
 from gpudrift.retrain.model import Model
-from gpudrift.retrain.stream import Rows, Stream, Summary
+from gpudrift.retrain.stream import MOST_WEIGHT, Rows, Stream, Summary
 from gpudrift.retrain.target import Target
 
 #: Fewer labelled rows teach nothing.
@@ -66,6 +66,9 @@ def admitted(stream: Stream, target: Target, how: Capability = "full") -> Summar
         raise DataError(f"{summary.n_rows:,} labelled rows are too few to learn from; pass {least} or more")
     if not summary.weight > 0:
         raise DataError("every row weighs 0; give some a weight above 0")
+    if summary.weight < summary.n_rows / MOST_WEIGHT:
+        total = f"{summary.weight:.3g}"
+        raise DataError(f"the weights add up to {total}, which is 0 to a learner of 32 bits; multiply them all")
     if summary.empty and how != "full" and summary.n_rows >= MIN_ROWS:
         raise DataError(f"feature {summary.empty[0]!r} has no value in the new data; repair it, or fit without it")
     if target.n_classes and how != "exact_sums":

@@ -140,6 +140,55 @@ def test_rows_without_a_label_are_left_out() -> None:
     assert model.cost.rows == 400
 
 
+@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("sentinel", [3e38, 1.7976931348623157e308], ids=["of float32", "of float64"])
+def test_a_number_that_overflows_is_missing(name: str, sentinel: float) -> None:
+    trainer, spoilt, gaps = trainer_of(name), month(2), month(2)
+    spoilt["rain"][::50], gaps["rain"][::50] = sentinel, np.nan
+    model = trainer.fit(month(1), target="late")
+    assert np.array_equal(model.predict_proba(spoilt), model.predict_proba(gaps))
+    newer, other = (trainer.update(model, rows, target="late") for rows in (spoilt, gaps))
+    assert np.array_equal(newer.predict_proba(gaps), other.predict_proba(gaps))
+    if sentinel > 1e150:  # a smaller one widens the scale of a fit
+        full, other = (trainer.fit(rows, target="late") for rows in (spoilt, gaps))
+        assert np.array_equal(full.predict_proba(gaps), other.predict_proba(gaps))
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_weights_that_overflow(name: str) -> None:
+    trainer = trainer_of(name)
+    message = "weights reach 1e+300, beyond what every learner holds; divide them all"
+    fails(gd.DataError, message, lambda: trainer.fit(month(1), target="late", weights=np.full(800, 1e300)))
+    message = "the weights add up to 8e-298, which is 0 to a learner of 32 bits; multiply them all"
+    fails(gd.DataError, message, lambda: trainer.fit(month(1), target="late", weights=np.full(800, 1e-300)))
+
+
+@pytest.mark.parametrize("name", ["ridge", "forest", "xgboost", "torch"])
+def test_labels_that_overflow_or_are_none(name: str) -> None:
+    trainer, rows = trainer_of(name), month(1)
+    rows["fare"] = 1e300 * rows["rain"]
+    largest = f"{np.abs(rows['fare']).max():.3g}"
+    message = f"'fare' reaches {largest} in the training data, and its square overflows; scale it"
+    fails(gd.DataError, message, lambda: trainer.fit(rows, target="fare"))
+    rows["fare"] = np.full(800, np.nan)
+    fails(gd.DataError, "no row has a label; pass rows with one", lambda: trainer.fit(rows, target="fare"))
+
+
+def test_an_infinite_label_is_no_class() -> None:
+    trainer = gd.get_trainer("ridge", device="cpu", task="classification")
+    rows = {**month(1), "late": month(1)["late"].astype(float)}
+    expected = trainer.fit({**rows, "late": np.where(np.arange(800) % 9, rows["late"], np.nan)}, target="late")
+    for label in (np.inf, -np.inf):
+        model = trainer.fit({**rows, "late": np.where(np.arange(800) % 9, rows["late"], label)}, target="late")
+        assert model.target.classes == ("0", "1")
+        assert model.id == expected.id
+
+
+def test_a_target_that_is_no_name() -> None:
+    message = "training data has no column None: there is 'rain', 'wind', 'carrier', 'late'"
+    fails(gd.DataError, message, lambda: gd.get_trainer("ridge").fit(month(1), target=None))  # type: ignore[arg-type]
+
+
 def test_a_loss_that_is_not_a_number() -> None:
     def broken(n_numbers: int, sizes: Any, n_outputs: int) -> Any:
         from torch import nn
