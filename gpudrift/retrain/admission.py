@@ -37,6 +37,8 @@ def chosen(learner: Learner, how: Capability | None) -> Capability:
 
 def check_model(learner: Learner, model: Model, target: str, how: Capability, replay: int | None) -> None:
     """Raise for a model, a target or a replay that this kind of update cannot take."""
+    if not isinstance(model, Model):
+        raise ConfigError(f"model must be a Model, got {type(model).__name__}; load_model reads one")
     if model.learner.name != learner.name:
         raise ConfigError(f"the model is of {model.learner.name!r}, not {learner.name!r}; get its own trainer")
     if target != model.target.name:

@@ -26,7 +26,7 @@ from gpudrift.retrain.target import Target
 from gpudrift.store import Cost
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)  # arrays are neither equal nor hashable; ids are
 class Model:
     """A fitted model. Made by ``Trainer.fit`` and ``Trainer.update``, or read by ``load_model``.
 

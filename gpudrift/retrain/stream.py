@@ -104,6 +104,8 @@ class Labelled:
         for batch in self.source.batches([*names, *extra]):
             weights = self._weights_of(batch, start)
             start += batch.n_rows
+            if weights is not None and weights.shape != (batch.n_rows,):
+                break  # too few of them
             labels = batch.columns[self.target]
             kept = np.flatnonzero(has_label(labels))
             lower, upper = np.searchsorted(self._left_out, [n_labelled, n_labelled + kept.size])

@@ -163,6 +163,17 @@ def test_weights_that_overflow(name: str) -> None:
     fails(gd.DataError, message, lambda: trainer.fit(month(1), target="late", weights=np.full(800, 1e-300)))
 
 
+@pytest.mark.parametrize("shape", [(5,), (12_001,), (12_000, 2)])
+@pytest.mark.parametrize("name", ["ridge", "xgboost"])  # which cuts anchors of so many rows
+def test_weights_of_another_shape(name: str, shape: tuple[int, ...]) -> None:
+    message = f"weights have shape {shape} for 12,000 rows; pass one number a row"
+    fails(
+        gd.DataError,
+        message,
+        lambda: trainer_of(name).fit(month(1, 12_000), target="late", weights=np.ones(shape)),
+    )
+
+
 @pytest.mark.parametrize("name", ["ridge", "forest", "xgboost", "torch"])
 def test_labels_that_overflow_or_are_none(name: str) -> None:
     trainer, rows = trainer_of(name), month(1)
@@ -470,6 +481,23 @@ def test_the_model_of_another_trainer(ridge: gd.Model) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks for libcuda.so.1")
+def test_no_model_at_all() -> None:
+    message = "model must be a Model, got str; load_model reads one"
+    fails(gd.ConfigError, message, lambda: trainer_of("ridge").update("champion", month(2), target="late"))  # type: ignore[arg-type]
+
+
+def test_a_network_that_is_made_already() -> None:
+    import torch
+
+    message = "network must be a function of (n_numbers, cardinalities, n_outputs), got Linear"
+    fails(gd.ConfigError, message, lambda: gd.get_trainer("torch", network=torch.nn.Linear(2, 1)))
+
+
+def test_a_learner_without_fields() -> None:
+    message = "learner must be a dataclass of its parameters, got object"
+    fails(gd.ConfigError, message, lambda: gd.Trainer(object()))  # type: ignore[arg-type]
+
+
 def test_cuda_never_falls_back() -> None:
     from gpudrift.retrain.device import why_no_gpu
 

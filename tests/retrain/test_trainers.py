@@ -340,6 +340,13 @@ def test_weights_count_rows() -> None:
     assert np.array_equal(named.predict_proba(rows), weighted.predict_proba(rows))
 
 
+def test_models_can_be_looked_up_among_others() -> None:
+    one, two = (gd.get_trainer("ridge", device="cpu").fit(month(k), target="late") for k in (1, 2))
+    assert two in [one, two]
+    assert two not in [one]
+    assert {one: "champion"}[one] == "champion"
+
+
 def test_a_score_is_that_of_all_rows() -> None:
     from sklearn.metrics import roc_auc_score
 
