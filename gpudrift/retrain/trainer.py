@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import is_dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
@@ -55,7 +55,7 @@ class Trainer:
     ) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise ConfigError(f"seed must be an integer >= 0, got {seed!r}")
-        if not is_dataclass(learner):
+        if not hasattr(learner, "__dataclass_fields__"):
             raise ConfigError(f"learner must be a dataclass of its parameters, got {type(learner).__name__}")
         self.learner = learner
         self.device = choose_device(device, learner)
