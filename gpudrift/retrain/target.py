@@ -72,7 +72,7 @@ class Target:
         if place.null_count:
             new = sorted(pc.unique(values.filter(place.is_null())).to_pylist())
             raise DataError(
-                f"{self.name!r} holds class {new[0]!r} in the {role}, new to the model; fit in full to learn it"
+                f"{self.name!r} holds class {new[0]!r} in the {role}, new to the model; fit anew to learn it"
             )
         return np.asarray(place.to_numpy(zero_copy_only=False)).astype(np.int64)
 

@@ -67,6 +67,8 @@ def answering(url: str) -> Iterator[None]:
     ------
     RegistryError
         It does not answer, or refuses, or has no room left; the message is one line.
+    DependencyMissing
+        The driver of its database is not installed.
     """
     if url.startswith(("http://", "https://")):
         _ask(url)
@@ -74,6 +76,8 @@ def answering(url: str) -> Iterator[None]:
         warnings.simplefilter("ignore")  # of MLflow's own dependencies
         try:
             yield
+        except ModuleNotFoundError as error:  # the driver of a database
+            raise DependencyMissing(f"registry {shown(url)} needs {error.name}: pip install {error.name}") from error
         except OSError as error:
             if isinstance(error, GpudriftError):
                 raise

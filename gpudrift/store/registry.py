@@ -92,9 +92,11 @@ class Registry:
         create: bool = True,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        if not re.fullmatch(r"[\w.-]+", name):
+        if not isinstance(name, str) or not re.fullmatch(r"[\w.-]+", name):
             raise ConfigError(f"name must be of letters, digits, '_', '.' and '-', got {name!r}")
         place = os.fspath(url) if url is not None else os.environ.get("MLFLOW_TRACKING_URI") or "gpudrift-registry"
+        if not place.strip():
+            raise ConfigError(f"url must be a folder or an address, got {place!r}; None takes the default")
         self._folder = None if "://" in place or place.partition(":")[0] == "databricks" else Path(place)
         if not create and not _may_be_there(place, self._folder):
             raise RegistryError(f"{place} holds no registry; check the path, or register a model there first")

@@ -55,7 +55,7 @@ def test_a_new_class(name: str) -> None:
     rows = month(1)
     rows["late"] = np.where(rows["late"], "late", "early")
     model = trainer.fit(rows, target="late")
-    message = "'late' holds class 'lost' in the new data, new to the model; fit in full to learn it"
+    message = "'late' holds class 'lost' in the new data, new to the model; fit anew to learn it"
     fails(
         gd.DataError,
         message,

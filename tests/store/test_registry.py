@@ -356,6 +356,20 @@ def test_a_name_that_would_not_be_found_again_is_refused(tmp_path: Path) -> None
         gd.Registry(tmp_path, name="it's")
 
 
+@pytest.mark.parametrize("place", ["", "  "])
+def test_a_place_that_is_none_is_refused(place: str) -> None:
+    with pytest.raises(gd.ConfigError, match=r"^url must be a folder or an address, got '.*'; None takes the default$"):
+        gd.Registry(place)
+
+
+def test_a_database_without_its_driver_is_told_in_one_line() -> None:
+    from gpudrift.store.mlflow_client import answering
+
+    message = r"^registry postgresql://h/x needs nowhere: pip install nowhere$"
+    with pytest.raises(gd.DependencyMissing, match=message), answering("postgresql://me:secret@h/x"):
+        __import__("nowhere")
+
+
 def test_models_of_two_names_are_kept_apart(folder: Path, models: list[gd.Model]) -> None:
     late, fare = gd.Registry(folder, name="late"), gd.Registry(folder, name="fare")
     late.promote(late.register(models[0]))
