@@ -43,7 +43,7 @@ def check_model(learner: Learner, model: Model, target: str, how: Capability, re
         raise ConfigError(f"the model is of {model.learner.name!r}, not {learner.name!r}; get its own trainer")
     if target != model.target.name:
         raise DataError(f"the model predicts {model.target.name!r}, not {target!r}; pass target={model.target.name!r}")
-    if replay is not None and (not isinstance(replay, int) or replay < 0):
+    if replay is not None and (isinstance(replay, bool) or not isinstance(replay, int | np.integer) or replay < 0):
         raise ConfigError(f"replay must be a number of rows, 0 or more, got {replay!r}")
     if how == "exact_sums" and replay:
         raise ConfigError(f"{learner.name} adds exact sums, and a replayed row would count twice; pass replay=0")

@@ -161,6 +161,7 @@ class Trainer:
         """
         how = chosen(self.learner, how)
         check_model(self.learner, model, target, how, replay)
+        replay = None if replay is None else int(replay)
         with Meter(self.device) as meter:
             source = open_source(frame, "update", again=True)
             model.features.check(source.types, "new data")
