@@ -154,6 +154,8 @@ class Model:
         ------
         DataError
             The folder is taken, or cannot be written.
+        ModelError
+            A scikit-learn estimator holds a type that skops does not trust, as ``MLPClassifier`` does.
         """
         from gpudrift.retrain.folder import save_model
 
