@@ -15,5 +15,5 @@ def hint(name: str, known: Iterable[str]) -> str:
     ("did you mean 'age'?", "there is 'age', 'income'")
     """
     names = list(known)
-    near = difflib.get_close_matches(name, names, n=1)
+    near = difflib.get_close_matches(str(name), names, n=1)  # what was passed may be no text at all
     return f"did you mean {near[0]!r}?" if near else f"there is {', '.join(map(repr, names[:10])) or 'none'}"

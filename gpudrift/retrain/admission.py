@@ -12,7 +12,7 @@ from gpudrift.errors import ConfigError, DataError, TrainingError
 from gpudrift.retrain.learner import CAPABILITIES, Capability, Job, Learner, State
 from gpudrift.retrain.losses import loss
 from gpudrift.retrain.model import Model
-from gpudrift.retrain.stream import Rows, Stream, Summary
+from gpudrift.retrain.stream import MOST_WEIGHT, Rows, Stream, Summary
 from gpudrift.retrain.target import Target
 
 #: Fewer labelled rows teach nothing.
@@ -37,11 +37,13 @@ def chosen(learner: Learner, how: Capability | None) -> Capability:
 
 def check_model(learner: Learner, model: Model, target: str, how: Capability, replay: int | None) -> None:
     """Raise for a model, a target or a replay that this kind of update cannot take."""
+    if not isinstance(model, Model):
+        raise ConfigError(f"model must be a Model, got {type(model).__name__}; load_model reads one")
     if model.learner.name != learner.name:
         raise ConfigError(f"the model is of {model.learner.name!r}, not {learner.name!r}; get its own trainer")
     if target != model.target.name:
         raise DataError(f"the model predicts {model.target.name!r}, not {target!r}; pass target={model.target.name!r}")
-    if replay is not None and (not isinstance(replay, int) or replay < 0):
+    if replay is not None and (isinstance(replay, bool) or not isinstance(replay, int | np.integer) or replay < 0):
         raise ConfigError(f"replay must be a number of rows, 0 or more, got {replay!r}")
     if how == "exact_sums" and replay:
         raise ConfigError(f"{learner.name} adds exact sums, and a replayed row would count twice; pass replay=0")
@@ -66,6 +68,9 @@ def admitted(stream: Stream, target: Target, how: Capability = "full") -> Summar
         raise DataError(f"{summary.n_rows:,} labelled rows are too few to learn from; pass {least} or more")
     if not summary.weight > 0:
         raise DataError("every row weighs 0; give some a weight above 0")
+    if summary.weight < summary.n_rows / MOST_WEIGHT:
+        total = f"{summary.weight:.3g}"
+        raise DataError(f"the weights add up to {total}, which is 0 to a learner of 32 bits; multiply them all")
     if summary.empty and how != "full" and summary.n_rows >= MIN_ROWS:
         raise DataError(f"feature {summary.empty[0]!r} has no value in the new data; repair it, or fit without it")
     if target.n_classes and how != "exact_sums":

@@ -41,9 +41,17 @@ MISSING: Final = 0
 OTHER: Final = 1
 
 
+#: Beyond these a number is missing, as an infinite one is: squares of it overflow float64 and, once scaled, float32.
+MOST: Final = 1e150
+MOST_SCALED: Final = 1e15
+
+
 @dataclass(frozen=True)
 class Number:
-    """A numeric feature: ``(value - mean) / scale``. ``gaps``: values were missing when it was fitted."""
+    """A numeric feature: ``(value - mean) / scale``. ``gaps``: values were missing when it was fitted.
+
+    Values beyond 1e150, or 1e15 scales from the mean, are missing, as infinite ones are.
+    """
 
     name: str
     mean: float
@@ -124,7 +132,8 @@ class Features:
         numbers = np.empty((n_rows, len(self.numbers)))
         codes = np.empty((n_rows, len(self.categories)), np.int32)
         for f, number in enumerate(self.numbers):
-            numbers[:, f] = (floats(columns[number.name]) - number.mean) / number.scale
+            values = _within(floats(columns[number.name]), MOST)
+            numbers[:, f] = _within((values - number.mean) / number.scale, MOST_SCALED)
         for f, category in enumerate(self.categories):
             codes[:, f] = _codes(texts(columns[category.name]), category)
             if n_other := int((codes[:, f] == OTHER).sum()):
@@ -189,7 +198,7 @@ def fit_features(
     Raises
     ------
     DataError
-        No feature is left.
+        No feature is left, or there is no row.
     """
     if max_categories < 1:
         raise ConfigError(f"max_categories must be >= 1, got {max_categories}")
@@ -207,14 +216,18 @@ def fit_features(
         else:
             what = f"is {dtype}, which no model can extrapolate" if pt.is_temporal(dtype) else f"is {dtype}"
             problems.append(Problem(name, what, "derive a number or a category from it to use it"))
+    n_rows = 0
     for batch in batches:
+        n_rows += batch.n_rows
         for name, seen in moments.items():
-            seen.add(floats(batch.columns[name]))
+            seen.add(_within(floats(batch.columns[name]), MOST))
         for name, counter in counts.items():
             if len(counter) <= _MOST_TEXTS:
                 for entry in texts(batch.columns[name]).value_counts().to_pylist():
                     if entry["values"] is not None:
                         counter[entry["values"]] += entry["counts"]
+    if not n_rows:
+        raise DataError("no row has a label; pass rows with one")
     numbers = []
     for name, seen in moments.items():
         if not seen.count or not seen.squares > 0:
@@ -254,6 +267,12 @@ class _Moments:
             self.squares += float(np.square(present - mean).sum()) + delta * delta * self.count * present.size / total
             self.mean += delta * present.size / total
             self.count = total
+
+
+def _within(values: NDArray[np.float64], most: float) -> NDArray[np.float64]:
+    """The values, NaN where they are beyond the most; changed in place."""
+    values[np.abs(values) > most] = np.nan
+    return values
 
 
 def _codes(values: pa.Array, category: Category) -> NDArray[np.int32]:

@@ -26,7 +26,7 @@ from gpudrift.retrain.target import Target
 from gpudrift.store import Cost
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)  # arrays are neither equal nor hashable; ids are
 class Model:
     """A fitted model. Made by ``Trainer.fit`` and ``Trainer.update``, or read by ``load_model``.
 
@@ -111,8 +111,21 @@ class Model:
         return self._predict(frame)
 
     def score(self, frame: TableLike) -> float:
-        """AUC of two classes, accuracy of more, minus the mean absolute error of numbers: higher is better."""
-        return self._score(self._plain(frame))
+        """AUC of two classes, accuracy of more, minus the mean absolute error of numbers: higher is better.
+
+        Every row with a label counts, and all alike. NaN where labels of one class leave no AUC.
+
+        Raises
+        ------
+        DataError
+            As ``predict``, and where no row has a label.
+        """
+        stream = self._labelled(frame)
+        parts = [(self.learner.predict(self.state, rows.inputs, self.job), rows.labels) for rows in stream if len(rows)]
+        if not parts:
+            raise DataError("labelled rows hold no label; pass rows with one")
+        predicted, labels = (np.concatenate(held) for held in zip(*parts, strict=True))
+        return score(predicted, labels)
 
     def with_anchors(self, frames: Mapping[str, TableLike]) -> Model:
         """The model with anchors of your own, in place of those that were cut automatically.
@@ -141,6 +154,8 @@ class Model:
         ------
         DataError
             The folder is taken, or cannot be written.
+        ModelError
+            A scikit-learn estimator holds a type that skops does not trust, as ``MLPClassifier`` does.
         """
         from gpudrift.retrain.folder import save_model
 
@@ -170,10 +185,14 @@ class Model:
         shape = (0,) if self.target.n_classes is None else (0, self.target.n_classes)
         return np.concatenate([np.empty(shape), *parts])
 
-    def _plain(self, frame: TableLike) -> pa.Table:
+    def _labelled(self, frame: TableLike) -> Stream:
         source = open_source(frame, "labelled", again=True)
         self.features.check(source.types, "labelled rows")
-        stream = Stream(Labelled(source, self.target.name, None, "labelled rows"), self.features, self.target)
+        return Stream(Labelled(source, self.target.name, None, "labelled rows"), self.features, self.target)
+
+    def _plain(self, frame: TableLike) -> pa.Table:
+        """At most 5,000 labelled rows, spread over the frame."""
+        stream = self._labelled(frame)
         n_rows = stream.summary().n_rows
         if not n_rows:
             raise DataError("labelled rows hold no label; pass rows with one")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,9 @@ from gpudrift.retrain.target import Target, has_label
 
 #: None, the name of a column, or one number a row: not negative, not missing.
 Weights: TypeAlias = str | ArrayLike | None
+
+#: Learners of 32 bits hold no more, and sum it.
+MOST_WEIGHT: Final = 1e30
 
 #: Columns of a sample beside the features.
 LABEL, WEIGHT = "gpudrift:label", "gpudrift:weight"
@@ -101,6 +104,8 @@ class Labelled:
         for batch in self.source.batches([*names, *extra]):
             weights = self._weights_of(batch, start)
             start += batch.n_rows
+            if weights is not None and weights.shape != (batch.n_rows,):
+                break  # too few of them
             labels = batch.columns[self.target]
             kept = np.flatnonzero(has_label(labels))
             lower, upper = np.searchsorted(self._left_out, [n_labelled, n_labelled + kept.size])
@@ -128,6 +133,8 @@ class Labelled:
             weights = self._weights[start : start + batch.n_rows]
         if not np.all((weights >= 0) & np.isfinite(weights)):
             raise DataError("weights hold a negative, infinite or missing value; give every row a number of 0 or more")
+        if np.any(weights > MOST_WEIGHT):
+            raise DataError(f"weights reach {weights.max():.3g}, beyond what every learner holds; divide them all")
         return weights
 
 

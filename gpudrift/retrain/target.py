@@ -18,6 +18,10 @@ from gpudrift.frames import Raw, column_kind, floats, texts
 Task = Literal["auto", "classification", "regression"]
 
 _MOST_CLASSES: Final = 100
+#: Its square is a float32 still; nanoseconds since 1970 are below.
+_MOST_NUMBER: Final = 1.8e19
+#: No labels, in the text of a number.
+_INFINITE: Final = frozenset({"inf", "-inf"})
 _DECODERS: Final[dict[str, Callable[[str], object]]] = {
     "bool": lambda text: text == "true",
     "int": int,
@@ -52,18 +56,23 @@ class Target:
         Raises
         ------
         DataError
-            A class that the model was not told of, or not a number where it learned numbers.
+            A class that the model was not told of, or not a number where it learned numbers, or one whose square
+            overflows.
         """
         if not self.classes:
             if column_kind(pa.from_numpy_dtype(raw.dtype) if isinstance(raw, np.ndarray) else raw.type) != "numeric":
                 raise DataError(f"{self.name!r} is no number in the {role}, and the model predicts one; cast it")
-            return floats(raw)
+            numbers = floats(raw)
+            if numbers.size and (largest := float(np.abs(numbers).max())) > _MOST_NUMBER:
+                reached = f"{self.name!r} reaches {largest:.3g} in the {role}"
+                raise DataError(f"{reached}, and its square overflows; scale it")
+            return numbers
         values = texts(raw)
         place = pc.index_in(values, value_set=pa.array(self.classes, pa.large_string()))
         if place.null_count:
             new = sorted(pc.unique(values.filter(place.is_null())).to_pylist())
             raise DataError(
-                f"{self.name!r} holds class {new[0]!r} in the {role}, new to the model; fit in full to learn it"
+                f"{self.name!r} holds class {new[0]!r} in the {role}, new to the model; fit anew to learn it"
             )
         return np.asarray(place.to_numpy(zero_copy_only=False)).astype(np.int64)
 
@@ -101,6 +110,8 @@ def fit_target(name: str, dtype: pa.DataType, labels: Iterable[Raw], task: Task)
     found: set[str] = set()
     for raw in labels:
         found.update(texts(raw).unique().drop_null().to_pylist())
+        if kind == "numeric":
+            found -= _INFINITE
         if task == "auto" and kind == "numeric" and found - {"0", "1"}:
             return Target(name)
         if len(found) > _MOST_CLASSES:

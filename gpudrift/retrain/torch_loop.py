@@ -179,16 +179,21 @@ def _tensors(inputs: Inputs, device: str) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _scale(stream: Stream, job: Job) -> tuple[float, float]:
-    """Mean and standard deviation of a numeric label."""
+    """Weighted mean and standard deviation of a numeric label."""
     if job.n_classes is not None:
         return 0.0, 1.0
-    count = total = squares = 0.0
+    weight = total = squares = 0.0
+    origin: float | None = None  # a label, or large ones would leave nothing of their spread
     for rows in stream:
-        count += len(rows)
-        total += float(rows.labels.sum())
-        squares += float(np.square(rows.labels).sum())
-    mean = total / count
-    return mean, math.sqrt(max(squares / count - mean * mean, 0.0)) or 1.0
+        if len(rows):
+            origin = float(rows.labels[0]) if origin is None else origin
+            weights = np.ones(len(rows)) if rows.weights is None else rows.weights
+            moved = rows.labels - origin
+            weight += float(weights.sum())
+            total += float((weights * moved).sum())
+            squares += float((weights * np.square(moved)).sum())
+    mean = total / weight
+    return (origin or 0.0) + mean, math.sqrt(max(squares / weight - mean * mean, 0.0)) or 1.0
 
 
 def _shrunk(

@@ -55,6 +55,8 @@ class Trainer:
     ) -> None:
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
             raise ConfigError(f"seed must be an integer >= 0, got {seed!r}")
+        if not hasattr(learner, "__dataclass_fields__"):
+            raise ConfigError(f"learner must be a dataclass of its parameters, got {type(learner).__name__}")
         self.learner = learner
         self.device = choose_device(device, learner)
         self.seed = int(seed)
@@ -159,6 +161,7 @@ class Trainer:
         """
         how = chosen(self.learner, how)
         check_model(self.learner, model, target, how, replay)
+        replay = None if replay is None else int(replay)
         with Meter(self.device) as meter:
             source = open_source(frame, "update", again=True)
             model.features.check(source.types, "new data")

@@ -1,7 +1,8 @@
 """An artifact: a folder of data files under one digest, which appears whole or not at all.
 
-``model.json`` is the header: JSON whose ``files`` lists every other file with its SHA-256. The artifact's digest is the
-SHA-256 of the header, so it covers every byte of the folder.
+``model.json`` is the header: JSON whose ``files`` lists every other file with its SHA-256, and whose ``digest``, the
+last entry, is the SHA-256 of the header without it. The artifact's digest is the SHA-256 of the whole header, so it
+covers every byte of the folder.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ def write_artifact(folder: str | os.PathLike[str], header: Mapping[str, Any], fi
     folder : path
         Not there yet, or empty: an artifact is never changed.
     header : mapping
-        JSON values; ``files`` is added.
+        JSON values; ``files`` and ``digest`` are added.
     files : mapping of name to bytes
 
     Raises
@@ -49,7 +50,7 @@ def write_artifact(folder: str | os.PathLike[str], header: Mapping[str, Any], fi
     (1, {'sums.bin': b'123'}, 64)
     """
     target = Path(folder).absolute()
-    text = json.dumps({**header, "files": {name: _sha256(files[name]) for name in sorted(files)}}, indent=1).encode()
+    text = _sealed({**header, "files": {name: _sha256(files[name]) for name in sorted(files)}})
     try:
         if target.exists() and (not target.is_dir() or any(target.iterdir())):
             raise DataError(f"{folder} is taken; save to a new folder")
@@ -118,12 +119,16 @@ def read_artifact(folder: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[
     """
     place = Path(folder)
     try:
-        header = json.loads((place / HEADER).read_bytes())
+        content = (place / HEADER).read_bytes()
+        header = json.loads(content)
         listed = dict(header["files"])
+        del header["digest"]
     except OSError as error:
         raise ModelError(f"{folder} holds no model ({HEADER}: {error.strerror}); check the path") from error
     except (ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{folder} is damaged: {HEADER} is no header; fetch the model again") from error
+    if content != _sealed(header):
+        raise ModelError(f"{folder} is damaged: the digest of {HEADER} does not match; fetch the model again")
     found = {path.name for path in place.iterdir()} - {HEADER}
     if odd := sorted(found ^ set(listed)):
         what = "is missing" if odd[0] in listed else "is not listed in its header"
@@ -148,6 +153,15 @@ def artifact_digest(folder: str | os.PathLike[str]) -> str:
     """
     read_artifact(folder)
     return _sha256((Path(folder) / HEADER).read_bytes())
+
+
+def _sealed(header: Mapping[str, Any]) -> bytes:
+    """The header as it is written, with its own digest: one way only, so that no altered byte reads the same."""
+    return _json({**header, "digest": _sha256(_json(header))})
+
+
+def _json(header: Mapping[str, Any]) -> bytes:
+    return json.dumps(header, indent=1).encode()
 
 
 def _sha256(content: bytes) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gpudrift.errors import DataError
+from gpudrift.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,8 @@ def predict_cost(costs: Sequence[Cost], rows: int) -> Cost:
     ------
     DataError
         There is no past fit.
+    ConfigError
+        ``rows`` is no number of rows.
 
     Examples
     --------
@@ -63,6 +65,8 @@ def predict_cost(costs: Sequence[Cost], rows: int) -> Cost:
     >>> predict_cost(past, 9_000)
     Cost(wall_s=5.0, device_s=10.0, rows=9000, peak_bytes=50)
     """
+    if isinstance(rows, bool) or not isinstance(rows, int | np.integer) or rows < 0:
+        raise ConfigError(f"rows must be a number of rows, 0 or more, got {rows!r}")
     if not costs:
         raise DataError("a cost is predicted from past fits, and there is none; fit once and register the model")
     seen = np.array([cost.rows for cost in costs], np.float64)

@@ -40,6 +40,8 @@ def open_client(url: str) -> Any:
         mlflow = importlib.import_module("mlflow")
         for noisy in ("alembic", "mlflow.store"):  # they tell of tables made on first use
             logging.getLogger(noisy).setLevel(logging.WARNING)
+        # what SQLAlchemy raises is logged there with all its frames, and raised again: ``answering`` tells it in a line
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         return mlflow.MlflowClient(tracking_uri=url, registry_uri=url)
 
 
@@ -65,6 +67,8 @@ def answering(url: str) -> Iterator[None]:
     ------
     RegistryError
         It does not answer, or refuses, or has no room left; the message is one line.
+    DependencyMissing
+        The driver of its database is not installed.
     """
     if url.startswith(("http://", "https://")):
         _ask(url)
@@ -72,6 +76,8 @@ def answering(url: str) -> Iterator[None]:
         warnings.simplefilter("ignore")  # of MLflow's own dependencies
         try:
             yield
+        except ModuleNotFoundError as error:  # the driver of a database
+            raise DependencyMissing(f"registry {shown(url)} needs {error.name}: pip install {error.name}") from error
         except OSError as error:
             if isinstance(error, GpudriftError):
                 raise
@@ -80,7 +86,8 @@ def answering(url: str) -> Iterator[None]:
         except Exception as error:
             if not type(error).__module__.startswith(("mlflow", "sqlalchemy", "requests", "urllib3", "alembic")):
                 raise
-            line = (str(error).splitlines() or [type(error).__name__])[0]
+            lines = [line for line in str(error).splitlines() if not line.startswith("(raised as a result of Query")]
+            line = (lines or [type(error).__name__])[0]
             raise RegistryError(f"registry {shown(url)} failed: {shown(line)}; check it and try again") from error
 
 

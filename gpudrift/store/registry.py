@@ -17,6 +17,8 @@ from typing import Any, Final, Protocol
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
+import numpy as np
+
 from gpudrift.errors import ConfigError, ModelError, RegistryError
 from gpudrift.nearest import hint
 from gpudrift.store.artifact import HEADER, artifact_digest
@@ -30,6 +32,14 @@ _SERVED: Final = "gpudrift.served."
 _DIGEST: Final = "gpudrift.digest"
 _LINEAGE: Final = "gpudrift.lineage"
 _MOST_REASON: Final = 500
+
+
+def _may_be_there(place: str, folder: Path | None) -> bool:
+    """Whether a registry may be at a place: of files that can be told without making them."""
+    if folder is not None:
+        return (folder / DATABASE).is_file()
+    database = place.removeprefix("sqlite:///")
+    return database == place or Path(database).is_file()
 
 
 class Savable(Protocol):
@@ -82,18 +92,26 @@ class Registry:
         create: bool = True,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        if not re.fullmatch(r"[\w.-]+", name):
+        if not isinstance(name, str) or not re.fullmatch(r"[\w.-]+", name):
             raise ConfigError(f"name must be of letters, digits, '_', '.' and '-', got {name!r}")
         place = os.fspath(url) if url is not None else os.environ.get("MLFLOW_TRACKING_URI") or "gpudrift-registry"
+        if not place.strip():
+            raise ConfigError(f"url must be a folder or an address, got {place!r}; None takes the default")
         self._folder = None if "://" in place or place.partition(":")[0] == "databricks" else Path(place)
-        if self._folder is not None and not create and not (self._folder / DATABASE).is_file():
+        if not create and not _may_be_there(place, self._folder):
             raise RegistryError(f"{place} holds no registry; check the path, or register a model there first")
         self.url = place if self._folder is None else embedded_url(self._folder)
         self.name = name
         self._clock = clock
-        self._client = open_client(self.url)
-        with answering(self.url):
-            self._open() if create else self._find()
+        if create:
+            with self._locked():  # two that make the same tables at once break each other's
+                self._client = open_client(self.url)
+                with answering(self.url):
+                    self._open()
+        else:
+            self._client = open_client(self.url)
+            with answering(self.url):
+                self._find()
 
     def register(
         self,
@@ -119,12 +137,19 @@ class Registry:
         DataError
             The model cannot be written.
         ConfigError
-            A receipt that JSON cannot hold; windows that are no list.
+            A receipt that JSON cannot hold; windows that are no list of names; a metric that is no number.
         RegistryError
             The registry does not answer; it holds no half version.
         """
         if isinstance(windows, str):
             raise ConfigError(f"windows must be a list of names, got {windows!r}; pass [{windows!r}]")
+        if odd := [window for window in windows if not isinstance(window, str)]:
+            raise ConfigError(f"windows must be a list of names, got {odd[0]!r} in it; pass its text")
+        for key, value in (metrics or {}).items():
+            if isinstance(value, bool) or not isinstance(value, int | float | np.number):
+                raise ConfigError(f"metric {key!r} must be a number, got {value!r}")
+        if not hasattr(model, "save"):
+            raise ConfigError(f"model must be a Model, got {type(model).__name__}; load_model reads one")
         try:
             json.dumps(receipt)
         except (TypeError, ValueError) as error:
@@ -146,12 +171,12 @@ class Registry:
                 header["seed"],
                 header["data_digest"],
                 tuple(windows),
-                dict(metrics or {}),
+                {key: float(value) for key, value in (metrics or {}).items()},
                 receipt,
                 Cost(**header["cost"]),
             )
             run = self._client.create_run(self._experiment).info
-            made = None
+            made: Any = None
             try:
                 self._client.log_artifacts(run.run_id, str(folder), "model")
                 for key, value in {**version.metrics, "wall_s": version.cost.wall_s, "rows": version.cost.rows}.items():
@@ -160,7 +185,7 @@ class Registry:
                 source = f"{run.artifact_uri}/model"
                 made = self._client.create_model_version(self.name, source=source, run_id=run.run_id, tags=tags)
             finally:
-                if made is None:
+                if made is None and not self._is_registered(run):
                     self._discard(run)
             self._client.set_terminated(run.run_id)
             return Version.from_json(version.to_json(), int(made.version))
@@ -189,8 +214,10 @@ class Registry:
             stack: list[int] = []
             for entry in self.history(alias=alias):
                 if entry.verb == "rollback" and entry.version in stack:
-                    stack = stack[: stack.index(entry.version)]
-                stack.append(entry.version)
+                    while stack[-1] != entry.version:
+                        stack.pop()
+                elif stack[-1:] != [entry.version]:  # promoted again, it is still the same one that serves
+                    stack.append(entry.version)
             if len(stack) < 2:
                 raise RegistryError(f"no version served as {alias} before the present one; name one to roll back to")
             version = stack[-2]
@@ -204,6 +231,8 @@ class Registry:
         RegistryError
             None did.
         """
+        if time is not None and not isinstance(time, datetime):
+            raise ConfigError(f"time must be a datetime with a zone, got {time!r}; pass datetime(..., tzinfo=UTC)")
         if time is not None and time.tzinfo is None:
             raise ConfigError(f"time must have a zone, got {time.isoformat()}; pass datetime(..., tzinfo=UTC)")
         entries = self.history(alias=alias)
@@ -230,6 +259,8 @@ class Registry:
 
     def version(self, number: int) -> Version:
         """One version by number."""
+        if isinstance(number, bool) or not isinstance(number, int | np.integer):
+            raise ConfigError(f"version must be the number of one, or a Version, got {number!r}")
         for entry in self.versions():
             if entry.number == number:
                 return entry
@@ -287,11 +318,20 @@ class Registry:
         if artifact_digest(folder) != version.digest:
             raise ModelError(f"version {version.number} of {self.name!r} is not what was registered; register it again")
 
+    def _is_registered(self, run: Any) -> bool:
+        """Whether a version was made of a run: Ctrl-C may come before the answer. If in doubt, it was."""
+        with suppress(RegistryError), answering(self.url):
+            return bool(self._client.search_model_versions(f"run_id='{run.run_id}'"))
+        return True
+
     def _discard(self, run: Any) -> None:
         """What was uploaded belongs to no version; a full disk gets its room back, and keeps the first error."""
         uploaded = urlparse(run.artifact_uri)
         if self._folder is not None and uploaded.scheme == "file":
-            shutil.rmtree(url2pathname(uploaded.path), ignore_errors=True)
+            folder = Path(url2pathname(uploaded.path))
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                folder.parent.rmdir()  # the run's, with nothing else in it
         with suppress(RegistryError), answering(self.url):
             self._client.set_terminated(run.run_id, "FAILED")
 

@@ -119,6 +119,31 @@ def check_warm_is_about_cold(make: MakeTrainer) -> None:
         _require(change > -tolerance, f"update by {how} on the same rows changed the score by {change:.3f}")
 
 
+def check_update_learns(make: MakeTrainer) -> None:
+    """An update on rows where all is the other way round, without those of the past, predicts such rows better."""
+    trainer = make()
+    model = _fitted(trainer)
+    new, unseen = (_turned(rows_for(model, seed=seed)) for seed in (2, 9))
+    before = model.score(unseen)
+    for how in trainer.capabilities:
+        after = trainer.update(model, new, target="y", replay=0, how=how).score(unseen)
+        _require(after > before, f"update by {how} on other rows changed their score from {before:.3f} to {after:.3f}")
+
+
+def check_rows_of_weight_0_do_not_count(make: MakeTrainer) -> None:
+    """Most rows hold the wrong label and weigh 0: the score is about that without. A trainer may refuse weights."""
+    model = _fitted(make())
+    rows, weights, unseen = rows_for(model, seed=1), (np.arange(600) % 3 == 0).astype(float), rows_for(model, seed=9)
+    turned = {**rows, "y": np.where(weights > 0, rows["y"], _turned(rows)["y"])}
+    try:
+        right, wrong = (make().fit(held, target="y", weights=weights).score(unseen) for held in (rows, turned))
+    except ConfigError:
+        return
+    tolerance = 0.03 if model.target.n_classes else 1.0
+    changed = f"changed the score from {right:.3f} to {wrong:.3f}"
+    _require(wrong > right - tolerance, f"labels of rows that weigh 0 {changed}")
+
+
 def check_unknown_is_refused(make: MakeTrainer) -> None:
     """A missing column and a new class are errors; a new column and a new category are not seen by the learner."""
     trainer = make()
@@ -178,6 +203,8 @@ TRAINER_CHECKS: Final[Mapping[str, Callable[[MakeTrainer], None]]] = MappingProx
             check_same_seed_same_model,
             check_update_leaves_the_old_model,
             check_warm_is_about_cold,
+            check_update_learns,
+            check_rows_of_weight_0_do_not_count,
             check_unknown_is_refused,
             check_refusals_name_what_is_possible,
             check_saved_is_the_same,
@@ -207,6 +234,12 @@ def _labelled(seed: int, *, numeric: bool) -> Frame:
     noise = np.random.default_rng(seed + 1000).normal(size=600)
     signal = 2 * rows["numbers"] - np.nan_to_num(rows["gaps"] - 3, nan=0.0) + 2 * (rows["city"] == "Oslo") + noise / 2
     return {**rows, "y": 3 * signal if numeric else np.where(signal > 0.5, "yes", "no")}
+
+
+def _turned(rows: Frame) -> Frame:
+    """The same with the other class, or the number of the other sign."""
+    y = rows["y"]
+    return {**rows, "y": -y if y.dtype.kind == "f" else np.where(y == "yes", "no", "yes")}
 
 
 def _fitted(trainer: Trainer) -> Model:

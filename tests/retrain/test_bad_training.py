@@ -55,7 +55,7 @@ def test_a_new_class(name: str) -> None:
     rows = month(1)
     rows["late"] = np.where(rows["late"], "late", "early")
     model = trainer.fit(rows, target="late")
-    message = "'late' holds class 'lost' in the new data, new to the model; fit in full to learn it"
+    message = "'late' holds class 'lost' in the new data, new to the model; fit anew to learn it"
     fails(
         gd.DataError,
         message,
@@ -138,6 +138,66 @@ def test_rows_without_a_label_are_left_out() -> None:
     rows["late"] = np.where(np.arange(800) % 2, None, rows["late"])
     model = trainer_of("ridge").fit(rows, target="late")
     assert model.cost.rows == 400
+
+
+@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize("sentinel", [3e38, 1.7976931348623157e308], ids=["of float32", "of float64"])
+def test_a_number_that_overflows_is_missing(name: str, sentinel: float) -> None:
+    trainer, spoilt, gaps = trainer_of(name), month(2), month(2)
+    spoilt["rain"][::50], gaps["rain"][::50] = sentinel, np.nan
+    model = trainer.fit(month(1), target="late")
+    assert np.array_equal(model.predict_proba(spoilt), model.predict_proba(gaps))
+    newer, other = (trainer.update(model, rows, target="late") for rows in (spoilt, gaps))
+    assert np.array_equal(newer.predict_proba(gaps), other.predict_proba(gaps))
+    if sentinel > 1e150:  # a smaller one widens the scale of a fit
+        full, other = (trainer.fit(rows, target="late") for rows in (spoilt, gaps))
+        assert np.array_equal(full.predict_proba(gaps), other.predict_proba(gaps))
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_weights_that_overflow(name: str) -> None:
+    trainer = trainer_of(name)
+    message = "weights reach 1e+300, beyond what every learner holds; divide them all"
+    fails(gd.DataError, message, lambda: trainer.fit(month(1), target="late", weights=np.full(800, 1e300)))
+    message = "the weights add up to 8e-298, which is 0 to a learner of 32 bits; multiply them all"
+    fails(gd.DataError, message, lambda: trainer.fit(month(1), target="late", weights=np.full(800, 1e-300)))
+
+
+@pytest.mark.parametrize("shape", [(5,), (12_001,), (12_000, 2)])
+@pytest.mark.parametrize("name", ["ridge", "xgboost"])  # which cuts anchors of so many rows
+def test_weights_of_another_shape(name: str, shape: tuple[int, ...]) -> None:
+    message = f"weights have shape {shape} for 12,000 rows; pass one number a row"
+    fails(
+        gd.DataError,
+        message,
+        lambda: trainer_of(name).fit(month(1, 12_000), target="late", weights=np.ones(shape)),
+    )
+
+
+@pytest.mark.parametrize("name", ["ridge", "forest", "xgboost", "torch"])
+def test_labels_that_overflow_or_are_none(name: str) -> None:
+    trainer, rows = trainer_of(name), month(1)
+    rows["fare"] = 1e300 * rows["rain"]
+    largest = f"{np.abs(rows['fare']).max():.3g}"
+    message = f"'fare' reaches {largest} in the training data, and its square overflows; scale it"
+    fails(gd.DataError, message, lambda: trainer.fit(rows, target="fare"))
+    rows["fare"] = np.full(800, np.nan)
+    fails(gd.DataError, "no row has a label; pass rows with one", lambda: trainer.fit(rows, target="fare"))
+
+
+def test_an_infinite_label_is_no_class() -> None:
+    trainer = gd.get_trainer("ridge", device="cpu", task="classification")
+    rows = {**month(1), "late": month(1)["late"].astype(float)}
+    expected = trainer.fit({**rows, "late": np.where(np.arange(800) % 9, rows["late"], np.nan)}, target="late")
+    for label in (np.inf, -np.inf):
+        model = trainer.fit({**rows, "late": np.where(np.arange(800) % 9, rows["late"], label)}, target="late")
+        assert model.target.classes == ("0", "1")
+        assert model.id == expected.id
+
+
+def test_a_target_that_is_no_name() -> None:
+    message = "training data has no column None: there is 'rain', 'wind', 'carrier', 'late'"
+    fails(gd.DataError, message, lambda: gd.get_trainer("ridge").fit(month(1), target=None))  # type: ignore[arg-type]
 
 
 def test_a_loss_that_is_not_a_number() -> None:
@@ -249,11 +309,25 @@ def test_every_altered_byte_is_noticed(name: str, tmp_path: Path) -> None:
             altered = bytearray(content)
             altered[place] ^= 1
             file.write_bytes(altered)
-            if file.name != "model.json":  # the header's own digest is the registry's to hold
-                with pytest.raises(gd.ModelError, match=f"the digest of {file.name} does not match; fetch"):
-                    gd.load_model(tmp_path / "model")
+            with pytest.raises(gd.ModelError, match=f"digest of {file.name} does not match; fetch|is no header"):
+                gd.load_model(tmp_path / "model")
         file.write_bytes(content)
     gd.load_model(tmp_path / "model")
+
+
+def test_no_bit_of_the_header_can_be_altered(ridge: gd.Model, tmp_path: Path) -> None:
+    ridge.save(tmp_path / "model")
+    header = tmp_path / "model" / "model.json"
+    content = header.read_bytes()
+    for place in range(len(content)):
+        altered = bytearray(content)
+        altered[place] ^= 1 << place % 8
+        header.write_bytes(altered)
+        with pytest.raises(gd.ModelError):
+            gd.load_model(tmp_path / "model")
+    header.write_bytes(content.replace(b'"scale": ', b'"scale": 1'))
+    message = f"{tmp_path}/model is damaged: the digest of model.json does not match; fetch the model again"
+    fails(gd.ModelError, message, lambda: gd.load_model(tmp_path / "model"))
 
 
 def test_a_pickle_is_never_read(ridge: gd.Model, tmp_path: Path) -> None:
@@ -364,6 +438,30 @@ def test_the_estimator_of_another_model() -> None:
     fails(gd.ConfigError, message, lambda: other.update(model, month(2), target="late"))
 
 
+def test_an_estimator_that_refuses_the_rows() -> None:
+    from sklearn.naive_bayes import MultinomialNB
+
+    trainer = gd.get_trainer("sklearn", device="cpu", estimator=MultinomialNB())
+    message = (
+        "MultinomialNB cannot learn: Negative values in data passed to MultinomialNB (input X); pass another estimator"
+    )
+    fails(gd.TrainingError, message, lambda: trainer.fit(month(1), target="late"))
+    message = "estimator must be an instance; pass estimator=MultinomialNB()"
+    fails(gd.ConfigError, message, lambda: gd.get_trainer("sklearn", estimator=MultinomialNB))
+
+
+def test_an_estimator_that_cannot_go_on_is_fitted_in_full() -> None:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    estimator = HistGradientBoostingClassifier(max_iter=5, warm_start=True)  # asked to go on, it adds no tree
+    trainer = gd.get_trainer("sklearn", device="cpu", estimator=estimator)
+    assert trainer.capabilities == ("full",)
+    model, flipped = trainer.fit(month(1), target="late"), month(2)
+    flipped["late"] = ~flipped["late"]
+    newer = trainer.update(model, flipped, target="late", replay=0)
+    assert newer.score(flipped) > 0.7 > 0.3 > model.score(flipped)
+
+
 def test_an_estimator_without_weights() -> None:
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -383,6 +481,23 @@ def test_the_model_of_another_trainer(ridge: gd.Model) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks for libcuda.so.1")
+def test_no_model_at_all() -> None:
+    message = "model must be a Model, got str; load_model reads one"
+    fails(gd.ConfigError, message, lambda: trainer_of("ridge").update("champion", month(2), target="late"))  # type: ignore[arg-type]
+
+
+def test_a_network_that_is_made_already() -> None:
+    import torch
+
+    message = "network must be a function of (n_numbers, cardinalities, n_outputs), got Linear"
+    fails(gd.ConfigError, message, lambda: gd.get_trainer("torch", network=torch.nn.Linear(2, 1)))
+
+
+def test_a_learner_without_fields() -> None:
+    message = "learner must be a dataclass of its parameters, got object"
+    fails(gd.ConfigError, message, lambda: gd.Trainer(object()))  # type: ignore[arg-type]
+
+
 def test_cuda_never_falls_back() -> None:
     from gpudrift.retrain.device import why_no_gpu
 

@@ -75,6 +75,16 @@ def test_fewer_rows_can_be_asked_for() -> None:
     assert reservoir.at_most(0) is None
 
 
+def test_a_replay_is_a_number_of_rows(winter: dict[str, Any], summer: dict[str, Any]) -> None:
+    trainer = gd.get_trainer("logistic", device="cpu")
+    model = trainer.fit(winter, target="late")
+    expected = trainer.update(model, summer, target="late", replay=50)
+    assert trainer.update(model, summer, target="late", replay=np.int64(50)).id == expected.id  # type: ignore[arg-type]
+    for replay in (True, -1, 1.5, "50"):
+        with pytest.raises(gd.ConfigError, match=rf"^replay must be a number of rows, 0 or more, got {replay!r}$"):
+            trainer.update(model, summer, target="late", replay=replay)  # type: ignore[arg-type]
+
+
 def test_a_reservoir_survives_its_file() -> None:
     reservoir = filled(3, 20, [60])
     again = Reservoir.from_bytes(reservoir.to_bytes())

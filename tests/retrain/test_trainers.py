@@ -6,6 +6,7 @@ import importlib
 import inspect
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,23 @@ def test_trainer(make: MakeTrainer, check: Callable[[MakeTrainer], None]) -> Non
 
 def test_every_trainer_of_the_catalogue_is_checked() -> None:
     assert {name.partition(",")[0] for name in CASES} == set(LEARNERS)
+
+
+def test_checks_find_a_learner_that_never_goes_on_or_takes_no_heed_of_weights() -> None:
+    from gpudrift.retrain.learners.ridge import Ridge
+
+    class Frozen(Ridge):
+        def update(self, state: Any, *args: Any) -> Any:
+            return state
+
+    class Heedless(Ridge):
+        def fit(self, stream: Any, job: Any) -> Any:
+            return super().fit([replace(rows, weights=None) for rows in stream], job)  # type: ignore[arg-type]
+
+    with pytest.raises(AssertionError, match=r"^update_learns: update by exact_sums on other rows changed their score"):
+        check_trainer(lambda: gd.Trainer(Frozen(), device="cpu"))
+    with pytest.raises(AssertionError, match=r"^rows_of_weight_0_do_not_count: labels of rows that weigh 0 changed"):
+        check_trainer(lambda: gd.Trainer(Heedless(), device="cpu"))
 
 
 def test_a_check_that_fails_names_itself() -> None:
@@ -338,6 +356,33 @@ def test_weights_count_rows() -> None:
     named = trainer.fit({**rows, "w": weights}, target="late", weights="w", features=repeated.features)
     assert np.allclose(weighted.predict_proba(rows), repeated.predict_proba(rows), atol=1e-10)
     assert np.array_equal(named.predict_proba(rows), weighted.predict_proba(rows))
+
+
+def test_models_can_be_looked_up_among_others() -> None:
+    one, two = (gd.get_trainer("ridge", device="cpu").fit(month(k), target="late") for k in (1, 2))
+    assert two in [one, two]
+    assert two not in [one]
+    assert {one: "champion"}[one] == "champion"
+
+
+def test_a_score_is_that_of_all_rows() -> None:
+    from sklearn.metrics import roc_auc_score
+
+    model = gd.get_trainer("ridge", device="cpu").fit(month(1), target="late")
+    holdout = month(2, 20_000)
+    every_fourth = np.arange(20_000) % 4 == 0  # what a sample of 5,000 would see
+    holdout["late"] = holdout["late"] == every_fourth
+    expected = roc_auc_score(holdout["late"], model.predict_proba(holdout)[:, 1])
+    assert model.score(holdout) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_label_of_weight_0_does_not_widen_the_scale_of_a_network() -> None:
+    rows, trainer = month(1), gd.get_trainer("torch", device="cpu", **QUICK["torch"])
+    weights = (np.arange(800) != 7).astype(float)
+    wide = {**rows, "rain": rows["rain"].copy()}
+    wide["rain"][7] = 1e9
+    first, second = (trainer.fit(held, target="rain", weights=weights) for held in (rows, wide))
+    assert second.predict(rows) == pytest.approx(first.predict(rows), rel=1e-9, abs=1e-9)
 
 
 def test_parquet_larger_than_a_batch_is_streamed_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

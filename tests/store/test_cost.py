@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpudrift import Cost, predict_cost
+from gpudrift import ConfigError, Cost, predict_cost
 
 
 def test_a_fixed_cost_and_one_per_row_are_found() -> None:
@@ -21,3 +21,9 @@ def test_no_cost_is_negative_or_falls_with_rows(past: list[tuple[float, int]], r
     costs = [Cost(seconds, seconds, n, 1) for seconds, n in past]
     few, many = predict_cost(costs, rows), predict_cost(costs, 2 * rows)
     assert 0 <= few.wall_s <= many.wall_s
+
+
+@pytest.mark.parametrize("rows", [-1, 1.5, None, "many"])
+def test_a_cost_is_that_of_a_number_of_rows(rows: object) -> None:
+    with pytest.raises(ConfigError, match=r"^rows must be a number of rows, 0 or more, got "):
+        predict_cost([Cost(1.0, 1.0, 10, 1)], rows)  # type: ignore[arg-type]

@@ -128,6 +128,23 @@ def test_rollback_goes_back_step_by_step_and_to_any_version(registry: gd.Registr
     assert [e.verb for e in registry.history()] == ["promote"] * 3 + ["rollback"] * 3
 
 
+@pytest.mark.parametrize(
+    ("promoted", "back_to"),
+    [([1, 2, 3, 3], [2, 1]), ([1, 2, 1, 3], [1, 2, 1]), ([1, 1, 2, 2, 2], [1])],
+    ids=["the last one again", "one that came back", "each again"],
+)
+def test_rollback_never_stays_where_it_is(
+    registry: gd.Registry, models: list[gd.Model], promoted: list[int], back_to: list[int]
+) -> None:
+    for model in models:
+        registry.register(model)
+    for version in promoted:
+        registry.promote(version)
+    assert [registry.rollback().version for _ in back_to] == back_to
+    with pytest.raises(gd.RegistryError, match="no version served as champion before the present one; name one"):
+        registry.rollback()
+
+
 def test_it_outlives_its_process(folder: Path, models: list[gd.Model]) -> None:
     first = gd.Registry(folder, clock=Clock())
     first.promote(first.register(models[0]))
@@ -147,8 +164,9 @@ def test_a_damaged_version_cannot_serve(registry: gd.Registry, models: list[gd.M
     with pytest.raises(gd.ModelError, match=r"the digest of sums.safetensors does not match; fetch the model again"):
         registry.rollback()
     assert registry.at().number == 2
-    header = registry.folder(two) / "model.json"
-    header.write_text(header.read_text().replace('"warm_starts": 1', '"warm_starts": 9'))
+    place = registry.folder(two)
+    shutil.rmtree(place)
+    models[2].save(place)  # whole, and another one
     with pytest.raises(gd.ModelError, match="version 2 of 'model' is not what was registered; register it again"):
         registry.folder(two)
 
@@ -195,6 +213,24 @@ def test_an_upload_that_breaks_off_makes_no_version(
     assert registry.register(models[0]).number == 1
 
 
+def test_a_version_that_was_made_before_the_interrupt_is_whole(
+    registry: gd.Registry, folder: Path, models: list[gd.Model], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = registry._client.create_model_version
+
+    def cut_off(*arguments: Any, **options: Any) -> None:
+        make(*arguments, **options)
+        raise Killed
+
+    monkeypatch.setattr(registry._client, "create_model_version", cut_off)
+    with pytest.raises(Killed):
+        registry.register(models[0])
+    monkeypatch.undo()
+    (made,) = registry.versions()
+    assert gd.load_model(registry.folder(made)).id == models[0].id
+    assert registry.register(models[0]) == made
+
+
 def test_a_full_disk_makes_no_version_and_gives_its_room_back(
     registry: gd.Registry, folder: Path, models: list[gd.Model], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,12 +241,12 @@ def test_a_full_disk_makes_no_version_and_gives_its_room_back(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     registry.promote(registry.register(models[0]))
-    kept = {path for path in (folder / "artifacts").rglob("*") if path.is_file()}
+    kept = set((folder / "artifacts").rglob("*"))
     monkeypatch.setattr(registry._client, "log_artifacts", full)
     with pytest.raises(gd.RegistryError, match=r"failed: No space left on device; check it and try again$"):
         registry.register(models[1])
     monkeypatch.undo()
-    assert {path for path in (folder / "artifacts").rglob("*") if path.is_file()} == kept
+    assert set((folder / "artifacts").rglob("*")) == kept
     assert [version.number for version in registry.versions()] == [1]
     assert registry.at().number == 1
     assert registry.register(models[1]).number == 2
@@ -276,6 +312,10 @@ def test_what_it_does_not_know_is_named(registry: gd.Registry, models: list[gd.M
         registry.promote(7)
     with pytest.raises(gd.ConfigError, match="alias must be one of champion, challenger, shadow, got 'best'"):
         registry.promote(1, alias="best")
+    with pytest.raises(gd.ConfigError, match=r"^version must be the number of one, or a Version, got '1'$"):
+        registry.promote("1")  # type: ignore[arg-type]
+    with pytest.raises(gd.ConfigError, match=r"^time must be a datetime with a zone, got '2026-03-01'; pass"):
+        registry.at("2026-03-01")  # type: ignore[arg-type]
     with pytest.raises(gd.RegistryError, match="no version of 'model' served as champion then; promote one"):
         registry.at()
 
@@ -285,6 +325,12 @@ def test_lineage_that_could_not_be_read_again_is_refused(registry: gd.Registry, 
         registry.register(models[0], windows="2026-01")
     with pytest.raises(gd.ConfigError, match=r"^receipt must hold JSON values: Object of type datetime"):
         registry.register(models[0], receipt={"at": START})
+    with pytest.raises(gd.ConfigError, match=r"^windows must be a list of names, got 1 in it; pass its text$"):
+        registry.register(models[0], windows=[1])  # type: ignore[list-item]
+    with pytest.raises(gd.ConfigError, match=r"^metric 'auc' must be a number, got 'high'$"):
+        registry.register(models[0], metrics={"auc": "high"})  # type: ignore[dict-item]
+    with pytest.raises(gd.ConfigError, match=r"^model must be a Model, got str; load_model reads one$"):
+        registry.register("champion")  # type: ignore[arg-type]
     assert registry.versions() == []
 
 
@@ -310,6 +356,20 @@ def test_a_name_that_would_not_be_found_again_is_refused(tmp_path: Path) -> None
         gd.Registry(tmp_path, name="it's")
 
 
+@pytest.mark.parametrize("place", ["", "  "])
+def test_a_place_that_is_none_is_refused(place: str) -> None:
+    with pytest.raises(gd.ConfigError, match=r"^url must be a folder or an address, got '.*'; None takes the default$"):
+        gd.Registry(place)
+
+
+def test_a_database_without_its_driver_is_told_in_one_line() -> None:
+    from gpudrift.store.mlflow_client import answering
+
+    message = r"^registry postgresql://h/x needs nowhere: pip install nowhere$"
+    with pytest.raises(gd.DependencyMissing, match=message), answering("postgresql://me:secret@h/x"):
+        __import__("nowhere")
+
+
 def test_models_of_two_names_are_kept_apart(folder: Path, models: list[gd.Model]) -> None:
     late, fare = gd.Registry(folder, name="late"), gd.Registry(folder, name="fare")
     late.promote(late.register(models[0]))
@@ -331,6 +391,45 @@ def test_a_database_that_is_none_is_named(tmp_path: Path) -> None:
         gd.RegistryError, match=r"^registry sqlite:///.*registry.db failed: .*; check it and try again$"
     ):
         gd.Registry(tmp_path)
+
+
+def test_two_may_make_the_same_registry_at_once(tmp_path: Path) -> None:
+    failed: list[Exception] = []
+
+    def make() -> None:
+        try:
+            gd.Registry(tmp_path / "registry")
+        except gd.RegistryError as error:
+            failed.append(error)
+
+    makers = [threading.Thread(target=make) for _ in range(2)]
+    for maker in makers:
+        maker.start()
+    for maker in makers:
+        maker.join()
+    assert failed == []
+
+
+def test_asking_for_a_database_that_is_not_there_makes_none(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/none.db"
+    with pytest.raises(gd.RegistryError, match=r"none.db holds no registry; check the path, or register a model there"):
+        gd.Registry(url, create=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_database_that_fails_is_told_in_one_line(
+    registry: gd.Registry, folder: Path, models: list[gd.Model], capfd: pytest.CaptureFixture[str]
+) -> None:
+    import sqlite3
+
+    version = registry.register(models[0])
+    database = sqlite3.connect(folder / "registry.db")
+    database.execute("DROP TABLE registered_model_tags")
+    database.close()
+    with pytest.raises(gd.RegistryError, match=r"failed: \(sqlite3.OperationalError\) no such table") as raised:
+        registry.promote(version)
+    assert "\n" not in str(raised.value)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_costs_of_past_fits_predict_the_next(registry: gd.Registry, models: list[gd.Model]) -> None:

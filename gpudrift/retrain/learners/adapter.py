@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any, ClassVar, Final
@@ -12,7 +13,7 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gpudrift.errors import ConfigError
+from gpudrift.errors import ConfigError, GpudriftError, TrainingError
 from gpudrift.retrain.extras import library
 from gpudrift.retrain.features import Inputs
 from gpudrift.retrain.learner import Capability, Job
@@ -33,7 +34,8 @@ class Adapter:
     ----------
     estimator : scikit-learn estimator, not fitted
         Never changed: a copy is trained. With ``partial_fit`` it can "sgd"; with ``warm_start`` and ``n_estimators`` it
-        can "add_trees"; with ``warm_start`` alone, "warm_solver"; otherwise it is fitted in full.
+        can "add_trees"; with ``warm_start`` alone, "warm_solver"; otherwise, and where it bins its inputs, it is fitted
+        in full.
     grow : int, optional
         Trees that an update adds; a tenth of ``n_estimators`` by default.
     pull : float
@@ -55,6 +57,8 @@ class Adapter:
     tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
 
     def __post_init__(self) -> None:
+        if isinstance(self.estimator, type):
+            raise ConfigError(f"estimator must be an instance; pass estimator={self.estimator.__name__}()")
         if self.estimator is not None and not (
             hasattr(self.estimator, "fit") and hasattr(self.estimator, "get_params")
         ):
@@ -69,7 +73,7 @@ class Adapter:
         if hasattr(self.estimator, "partial_fit"):
             return ("sgd", "full")
         params = self.estimator.get_params(deep=False) if self.estimator is not None else {}
-        if "warm_start" not in params:
+        if "warm_start" not in params or "max_bins" in params:  # histogram boosting bins new rows anew, under old trees
             return ("full",)
         return ("add_trees", "full") if "n_estimators" in params else ("warm_solver", "full")
 
@@ -98,7 +102,8 @@ class Adapter:
             order = np.random.default_rng(job.seed).permutation(len(rows))
             classes = {} if job.n_classes is None else {"classes": np.arange(job.n_classes)}
             weights = _weights(estimator.partial_fit, rows, order)
-            estimator.partial_fit(x[order], rows.labels[order], **classes, **weights)
+            with _refusals(estimator):
+                estimator.partial_fit(x[order], rows.labels[order], **classes, **weights)
             return _pulled(estimator, state, self.pull)
         estimator.set_params(warm_start=True)
         if how == "add_trees":
@@ -132,7 +137,20 @@ def _fitted(estimator: Any, x: NDArray[Any], rows: Rows) -> Any:
     weights = _weights(estimator.fit, rows, slice(None))
     with warnings.catch_warnings():  # stopped early on purpose, and the loss is checked by the trainer
         warnings.simplefilter("ignore", library("sklearn.exceptions").ConvergenceWarning)
-        return estimator.fit(x, rows.labels, **weights)
+        with _refusals(estimator):
+            return estimator.fit(x, rows.labels, **weights)
+
+
+@contextmanager
+def _refusals(estimator: Any) -> Iterator[None]:
+    """What an estimator refuses of rows that were read well, in one line."""
+    try:
+        yield
+    except ValueError as error:
+        if isinstance(error, GpudriftError):
+            raise
+        line = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise TrainingError(f"{type(estimator).__name__} cannot learn: {line}; pass another estimator") from error
 
 
 def _weights(method: Any, rows: Rows, order: Any) -> dict[str, Any]:

@@ -69,6 +69,10 @@ class Network:
     tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
 
     def __post_init__(self) -> None:
+        made = hasattr(self.network, "state_dict") and not isinstance(self.network, type)
+        if self.network is not None and (made or not callable(self.network)):
+            given = type(self.network).__name__
+            raise ConfigError(f"network must be a function of (n_numbers, cardinalities, n_outputs), got {given}")
         for field in ("epochs", "update_epochs", "patience", "batch_size"):
             if getattr(self, field) < 1:
                 raise ConfigError(f"{field} must be >= 1, got {getattr(self, field)!r}")
