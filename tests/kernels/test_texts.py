@@ -8,19 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from gpudrift_kernels.cpu.texts import text_codes, text_table
+from gpudrift_kernels.cpu.texts import Texts, text_table
 
 
-def joined(texts: list[bytes], dtype: str = "int64") -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    offsets = np.cumsum([0, *map(len, texts)]).astype(dtype)
-    return offsets, np.frombuffer(b"".join(texts), np.uint8)
+def joined(texts: list[bytes], dtype: str = "int64") -> Texts:
+    return Texts(np.cumsum([0, *map(len, texts)]).astype(dtype), np.frombuffer(b"".join(texts), np.uint8))
 
 
 def check(texts: list[bytes], vocabulary: list[bytes], dtype: str = "int64") -> None:
     places = {text: i for i, text in enumerate(vocabulary)}
-    codes = text_codes(*joined(texts, dtype), text_table(*joined(vocabulary)))
+    codes = text_table(joined(vocabulary)).codes(joined(texts, dtype))
     assert codes.dtype == np.int32
     assert codes.tolist() == [places.get(text, len(vocabulary)) for text in texts]
 
@@ -49,8 +47,8 @@ def test_many_categories_are_found_each_at_its_place() -> None:
 
 
 def test_texts_that_begin_within_the_bytes_are_read_where_they_lie() -> None:
-    offsets, data = joined([b"ab", b"cde", b"", b"ab"])
-    found = text_codes(offsets[1:], data, text_table(*joined([b"ab", b"cde"])))
+    offsets, data, *_ = joined([b"ab", b"cde", b"", b"ab"])
+    found = text_table(joined([b"ab", b"cde"])).codes(Texts(offsets[1:], data))
     assert found.tolist() == [1, 2, 0]
 
 
@@ -65,7 +63,7 @@ def test_texts_next_to_either_end_of_the_bytes_read_nothing_beyond_them(n_bytes:
     texts = [data[:2], data[2:3], data[3:]]
     around = np.full(n_bytes + 32, 0xFF, np.uint8)  # what a wrong read would find differs from zeros
     around[16:-16] = np.frombuffer(data, np.uint8)
-    offsets, _ = joined(texts)
+    offsets = joined(texts).offsets
     known = sorted(set(texts))
-    found = text_codes(offsets, around[16:-16], text_table(*joined(known)))
+    found = text_table(joined(known)).codes(Texts(offsets, around[16:-16]))
     assert found.tolist() == [known.index(text) for text in texts]
