@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gpudrift.frames.arrow_texts import NO_TEXTS
+from gpudrift.frames.arrow_texts import NO_TEXTS, as_bytes
 from gpudrift.frames.categories import CategoryReader
 from gpudrift.frames.column import Raw, all_missing, arrow_type, as_arrow, no_values, rows_at
 from gpudrift.frames.kinds import Kind, castable, categories_fit, column_kind, family, held_type, numbers_fit, type_name
@@ -31,6 +31,7 @@ __all__ = [
     "all_missing",
     "arrow_type",
     "as_arrow",
+    "as_bytes",
     "castable",
     "categories_fit",
     "column_kind",

@@ -43,7 +43,7 @@ class CategoryReader:
             found = [self._codes(chunk, self._known) for chunk in part.chunks]
         else:
             found = [self._codes(chunk, {}) for chunk in part.dictionary_encode().chunks]
-        local = np.concatenate(found) if found else np.empty(0, np.int32)
+        local = found[0] if len(found) == 1 else np.concatenate([np.empty(0, np.int32), *found])
         return local, np.arange(len(self._vocabulary) + 1)
 
     def _codes(self, chunk: pa.DictionaryArray, known: dict[tuple[int, ...], NDArray[np.int32]]) -> NDArray[np.int32]:

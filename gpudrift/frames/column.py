@@ -127,6 +127,9 @@ def joined_chunks(column: pa.ChunkedArray) -> Iterator[pa.Array]:
 
     Dictionaries stay apart: one for both may need wider indices.
     """
+    if column.num_chunks == 1:
+        yield column.chunk(0)
+        return
     held: list[pa.Array] = []
     n_rows = n_bytes = 0
     for chunk in column.chunks:
@@ -166,6 +169,8 @@ def _converted(values: Any) -> Raw:
         series = nw.from_native(values, series_only=True)
     except TypeError:
         return _from_sequence(values)
+    if series.implementation.is_polars() and series.dtype == nw.String:  # whose own way to Arrow copies all texts
+        return pa.chunked_array(values)
     try:
         arrow = series.to_arrow()
     except (pa.ArrowException, TypeError):
