@@ -169,8 +169,8 @@ def _converted(values: Any) -> Raw:
         series = nw.from_native(values, series_only=True)
     except TypeError:
         return _from_sequence(values)
-    if series.implementation.is_polars() and series.dtype == nw.String:  # whose own way to Arrow copies all texts
-        return pa.chunked_array(values)
+    if series.implementation.is_polars() and series.dtype == nw.String:  # its to_arrow copies all texts
+        return pa.chunked_array(series.to_native())
     try:
         arrow = series.to_arrow()
     except (pa.ArrowException, TypeError):
