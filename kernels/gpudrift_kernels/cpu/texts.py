@@ -220,7 +220,7 @@ def _learn(
                 known[known_offsets[code] + j] = data[offsets[i] - origin + j]
             entries[code, _WORD], entries[code, _NEXT_WORD] = word, next_word
             entries[code, _LENGTH], entries[code, _ROWS] = length, 0
-        entries[code, _ROWS] += amount
+        entries[np.uint64(code), np.uint64(_ROWS)] += amount  # a signed index is tested for wrap-around
     return offsets.size - 1, n
 
 
