@@ -34,8 +34,9 @@ from gpudrift.profiles.columns import Column, Counted, NumericColumn
 from gpudrift.profiles.counting import Progress, count_source
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.extent import extent
+from gpudrift.profiles.later import Later
 from gpudrift.profiles.reference_profile import Profile
-from gpudrift.profiles.sampling import LARGER_SAMPLE_ROWS, sample_positions
+from gpudrift.profiles.sampling import LARGER_SAMPLE_ROWS, SAMPLE_ROWS, sample_positions
 from gpudrift.profiles.weights import RowWeights, unit_exponent
 from gpudrift_kernels.backend import Backend, get_backend
 from gpudrift_kernels.on_host import on_host
@@ -181,13 +182,14 @@ def _planned(
     samples: Sequence[NumberSample | CategorySample], source: Source, backend: Backend, progress: Progress | None
 ) -> list[Planned]:
     """Fill the samples from all rows and plan their columns; in memory one by one, so that few samples are held."""
-    positions = sample_positions(source.n_rows or 0)
+    positions = Later(lambda: sample_positions(source.n_rows or 0))
     texts = [sample for sample in samples if isinstance(sample, CategorySample)]
     if isinstance(source, MemorySource):
+        n_sampled = min(source.n_rows, SAMPLE_ROWS)
 
         def plan(sample: NumberSample | CategorySample) -> Planned:
-            if sample.needs(positions.size):
-                sample.add(source.columns[sample.name], positions)
+            if sample.needs(n_sampled):
+                sample.add(source.columns[sample.name], positions.value)
             return sample.plan()
 
         _count_texts(texts, source.columns, backend)
@@ -197,8 +199,8 @@ def _planned(
         return found
     first = 0
     for batch in source.batches([sample.name for sample in samples]):
-        lower, upper = np.searchsorted(positions, [first, first + batch.n_rows])
-        here = positions[lower:upper] - first
+        lower, upper = np.searchsorted(positions.value, [first, first + batch.n_rows])
+        here = positions.value[lower:upper] - first
 
         tasks = chain(
             (partial(sample.add, batch.columns[sample.name], here) for sample in samples),

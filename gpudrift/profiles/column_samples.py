@@ -55,9 +55,9 @@ class NumberSample:
     def add(self, raw: Raw, positions: NDArray[np.int64]) -> None:
         self._parts.append(number_sample(raw, positions, family(self._dtype)))
 
-    def needs(self, n_sampled: int) -> bool:
-        """Whether it needs the sampled rows, of which there are so many."""
-        return n_sampled >= 0
+    def needs(self, _: int) -> bool:
+        """Whether it needs the sampled rows, of which there are so many: always."""
+        return True
 
     def plan(self) -> Planned:
         values = np.concatenate(self._parts) if len(self._parts) > 1 else self._parts[0]
@@ -104,7 +104,8 @@ class CategorySample:
     def needs(self, n_sampled: int) -> bool:
         """Whether it needs the sampled rows, of which there are so many.
 
-        No rows are unique that hold a text each, none of them thinned out for its length, of fewer than there are rows.
+        It does not where fewer texts than these rows were counted: two of them hold the same one. Unless rows were left
+        out for the length of their texts.
         """
         if self._counted is None:
             return True
