@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gpudrift.frames.categories import NO_TEXTS, CategoryReader, TextSample, distinct_texts
+from gpudrift.frames.arrow_texts import NO_TEXTS, as_bytes
+from gpudrift.frames.categories import CategoryReader
 from gpudrift.frames.column import Raw, all_missing, arrow_type, as_arrow, no_values, rows_at
 from gpudrift.frames.kinds import Kind, castable, categories_fit, column_kind, family, held_type, numbers_fit, type_name
 from gpudrift.frames.numbers import NumberReader, number_sample
@@ -10,6 +11,8 @@ from gpudrift.frames.problem import Problem
 from gpudrift.frames.rows import floats, texts
 from gpudrift.frames.source import Batch, MemorySource, Source, require_columns
 from gpudrift.frames.tables import TableLike, open_source
+from gpudrift.frames.text_counts import TextCounter, TextCounts, pieces
+from gpudrift.frames.text_sample import TextSample
 
 __all__ = [
     "NO_TEXTS",
@@ -22,14 +25,16 @@ __all__ = [
     "Raw",
     "Source",
     "TableLike",
+    "TextCounter",
+    "TextCounts",
     "TextSample",
     "all_missing",
     "arrow_type",
     "as_arrow",
+    "as_bytes",
     "castable",
     "categories_fit",
     "column_kind",
-    "distinct_texts",
     "family",
     "floats",
     "held_type",
@@ -37,6 +42,7 @@ __all__ = [
     "number_sample",
     "numbers_fit",
     "open_source",
+    "pieces",
     "require_columns",
     "rows_at",
     "texts",

@@ -86,7 +86,7 @@ def rows_at(raw: Raw, positions: NDArray[np.int64]) -> Raw:
     if isinstance(raw, DeviceColumn | DeviceCategories):
         return raw.rows_at(positions)
     taken, first = [], 0
-    for piece in _pieces(raw):
+    for piece in joined_chunks(raw):
         lower, upper = np.searchsorted(positions, [first, first + len(piece)])
         if lower < upper:
             taken.append(viewless(piece).take(pa.array(positions[lower:upper] - first)))
@@ -122,6 +122,39 @@ def viewless(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     return column.cast(pa.large_string()) if pt.is_string_view(column.type) else column
 
 
+def joined_chunks(column: pa.ChunkedArray) -> Iterator[pa.Array]:
+    """The chunks, small neighbours joined: a call into Arrow costs as much as some thousand rows.
+
+    Dictionaries stay apart: one for both may need wider indices.
+    """
+    if column.num_chunks == 1:
+        yield column.chunk(0)
+        return
+    held: list[pa.Array] = []
+    n_rows = n_bytes = 0
+    for chunk in column.chunks:
+        n_rows += len(chunk)
+        n_bytes += chunk.nbytes
+        if held and (n_rows > _JOINED_ROWS or n_bytes > _JOINED_BYTES or pt.is_dictionary(chunk.type)):
+            yield held[0] if len(held) == 1 else pa.concat_arrays(held)
+            held, n_rows, n_bytes = [], len(chunk), chunk.nbytes
+        held.append(chunk)
+    if held:
+        yield held[0] if len(held) == 1 else pa.concat_arrays(held)
+
+
+def codes_of(chunk: pa.DictionaryArray) -> NDArray[np.int32]:
+    """The place of each row in the dictionary; -1 for null."""
+    indices = chunk.indices.cast(pa.int32())
+    codes: NDArray[np.int32] = (indices.fill_null(-1) if indices.null_count else indices).to_numpy()
+    return codes
+
+
+def dictionary_entries(chunk: pa.DictionaryArray, indices: pa.Array) -> pa.Array:
+    """Values of a dictionary by their places in it."""
+    return viewless(chunk.dictionary).take(indices)
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an error's message, to stand within another."""
     return (str(error).splitlines() or [type(error).__name__])[0].rstrip(". ")
@@ -136,6 +169,8 @@ def _converted(values: Any) -> Raw:
         series = nw.from_native(values, series_only=True)
     except TypeError:
         return _from_sequence(values)
+    if series.implementation.is_polars() and series.dtype == nw.String:  # its to_arrow copies all texts
+        return pa.chunked_array(series.to_native())
     try:
         arrow = series.to_arrow()
     except (pa.ArrowException, TypeError):
@@ -180,24 +215,6 @@ def _from_sequence(values: Any) -> pa.ChunkedArray:
     if pt.is_date32(array.type) and any(isinstance(value, datetime) for value in values):
         raise TypeError("a datetime would lose its time")
     return pa.chunked_array([array])
-
-
-def _pieces(column: pa.ChunkedArray) -> Iterator[pa.Array]:
-    """The chunks, small neighbours joined: a call into Arrow costs as much as some thousand rows.
-
-    Dictionaries stay apart: one for both may need wider indices.
-    """
-    held: list[pa.Array] = []
-    n_rows = n_bytes = 0
-    for chunk in column.chunks:
-        n_rows += len(chunk)
-        n_bytes += chunk.nbytes
-        if held and (n_rows > _JOINED_ROWS or n_bytes > _JOINED_BYTES or pt.is_dictionary(chunk.type)):
-            yield held[0] if len(held) == 1 else pa.concat_arrays(held)
-            held, n_rows, n_bytes = [], len(chunk), chunk.nbytes
-        held.append(chunk)
-    if held:
-        yield held[0] if len(held) == 1 else pa.concat_arrays(held)
 
 
 def _mixed_types(values: Any) -> str | None:

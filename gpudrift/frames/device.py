@@ -148,12 +148,12 @@ class DeviceCategories:
         return pa.chunked_array([pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), self.dictionary)])
 
     @_there
-    def distinct(self) -> pa.Array:
-        """Entries of the dictionary that rows have."""
+    def counts(self) -> tuple[pa.Array, NDArray[np.int64]]:
+        """Entries of the dictionary that rows have, and the rows of each."""
         import cupy
 
-        used = on_host(cupy.unique(self.codes))
-        return self.dictionary.take(pa.array(used[used >= 0]))
+        used, amounts = (on_host(found) for found in cupy.unique(self.codes, return_counts=True))
+        return self.dictionary.take(pa.array(used[used >= 0])), amounts[used >= 0].astype(np.int64)
 
     @_there
     def all_missing(self) -> bool:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from gpudrift.frames.categories import as_text
+from gpudrift.frames.arrow_texts import NO_TEXTS, as_text
 from gpudrift.frames.column import Raw, as_arrow
 from gpudrift.frames.kinds import held_type
 
@@ -38,4 +38,4 @@ def texts(raw: Raw) -> pa.Array:
     if pt.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     parts = [as_text(chunk) for chunk in column.chunks]
-    return pa.concat_arrays([pa.array([], pa.large_string()), *parts])
+    return pa.concat_arrays([NO_TEXTS, *parts])

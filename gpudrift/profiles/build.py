@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import chain, groupby
 from typing import Any
 
 import numpy as np
@@ -12,27 +14,29 @@ from numpy.typing import NDArray
 
 from gpudrift.errors import DataError
 from gpudrift.frames import (
-    Batch,
     Kind,
     MemorySource,
     NumberReader,
     Problem,
+    Raw,
     Source,
     TableLike,
     castable,
     column_kind,
     open_source,
+    pieces,
     require_columns,
     type_name,
 )
 from gpudrift.profiles.bins import bin_starts
-from gpudrift.profiles.column_samples import CategorySample, NumberSample
+from gpudrift.profiles.column_samples import CategorySample, NumberSample, Planned
 from gpudrift.profiles.columns import Column, Counted, NumericColumn
 from gpudrift.profiles.counting import Progress, count_source
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.extent import extent
+from gpudrift.profiles.later import Later
 from gpudrift.profiles.reference_profile import Profile
-from gpudrift.profiles.sampling import LARGER_SAMPLE_ROWS, sample_positions
+from gpudrift.profiles.sampling import LARGER_SAMPLE_ROWS, SAMPLE_ROWS, sample_positions
 from gpudrift.profiles.weights import RowWeights, unit_exponent
 from gpudrift_kernels.backend import Backend, get_backend
 from gpudrift_kernels.on_host import on_host
@@ -124,8 +128,8 @@ def profile_source(
         for name, kind in kinds.items()
     ]
     found = _planned(samples, source, backend, progress)
-    planned = [column for column in found if not isinstance(column, Problem)]
-    problems += [problem for problem in found if isinstance(problem, Problem)]
+    planned = [column for column, _ in found if not isinstance(column, Problem)]
+    problems += [problem for problem, _ in found if isinstance(problem, Problem)]
     if not planned:
         raise DataError("reference has no column that can be compared" + _listed(problems))
     exponent = 0 if weights is None else unit_exponent(source, weights)
@@ -134,7 +138,9 @@ def profile_source(
         row_weights = None if weights is None else RowWeights.of(source, weights, "reference", exponent)
         return count_source(source, columns, "", backend, seen, weights=row_weights)
 
-    planned, counts = _replan(source, planned, counted(planned, progress), counted)
+    rows = [rows for column, rows in found if not isinstance(column, Problem)]
+    known = {f: each for f, each in enumerate(rows) if each is not None and weights is None}
+    planned, counts = _replan(source, planned, _with_known(known, planned, counted, progress), counted)
     finished = [_finished(column, counts.column(f)) for f, column in enumerate(planned)]
     problems += [problem for problem in counts.problems if problem.feature == weights]
     return Profile.build(
@@ -169,32 +175,72 @@ def _choose(
 
 def _planned(
     samples: Sequence[NumberSample | CategorySample], source: Source, backend: Backend, progress: Progress | None
-) -> list[Column | Problem]:
+) -> list[Planned]:
     """Fill the samples from all rows and plan their columns; in memory one by one, so that few samples are held."""
-    positions = sample_positions(source.n_rows or 0)
+    positions = Later(lambda: sample_positions(source.n_rows or 0))
+    texts = [sample for sample in samples if isinstance(sample, CategorySample)]
     if isinstance(source, MemorySource):
+        n_sampled = min(source.n_rows, SAMPLE_ROWS)
 
-        def plan(sample: NumberSample | CategorySample) -> Column | Problem:
-            sample.add(source.columns[sample.name], positions)
+        def plan(sample: NumberSample | CategorySample) -> Planned:
+            if sample.needs(n_sampled):
+                sample.add(source.columns[sample.name], positions.value)
             return sample.plan()
 
+        _count_texts(texts, source.columns, backend)
         found = list(backend.map(plan, samples))
         if progress is not None:
             progress(source.n_rows)
         return found
     first = 0
     for batch in source.batches([sample.name for sample in samples]):
-        lower, upper = np.searchsorted(positions, [first, first + batch.n_rows])
-        here = positions[lower:upper] - first
+        lower, upper = np.searchsorted(positions.value, [first, first + batch.n_rows])
+        here = positions.value[lower:upper] - first
 
-        def add(sample: NumberSample | CategorySample, batch: Batch = batch, here: NDArray[np.int64] = here) -> None:
-            sample.add(batch.columns[sample.name], here)
-
-        deque(backend.map(add, samples), maxlen=0)
+        tasks = chain(
+            (partial(sample.add, batch.columns[sample.name], here) for sample in samples),
+            (partial(sample.count, piece) for sample in texts for piece in pieces(batch.columns[sample.name])),
+        )
+        deque(backend.map(lambda task: task(), tasks), maxlen=0)
         first += batch.n_rows
         if progress is not None:
             progress(batch.n_rows)
+    for sample in texts:
+        sample.finish()
     return list(backend.map(lambda sample: sample.plan(), samples))
+
+
+def _count_texts(samples: Sequence[CategorySample], columns: Mapping[str, Raw], backend: Backend) -> None:
+    """Count all rows, of a long column on several threads; each is finished behind the last of its rows."""
+
+    def count(task: tuple[CategorySample, Raw]) -> CategorySample:
+        sample, piece = task
+        sample.count(piece)
+        return sample
+
+    counted = backend.map(count, ((sample, piece) for sample in samples for piece in pieces(columns[sample.name])))
+    for sample, rest in groupby(counted):
+        deque(rest, maxlen=0)
+        sample.finish()
+
+
+def _with_known(
+    known: Mapping[int, NDArray[np.int64]],
+    columns: Sequence[Column],
+    counted: Callable[[Sequence[Column], Progress | None], Counts],
+    progress: Progress | None,
+) -> Counts:
+    """Counts of all columns, whose rows are read for those alone that are not known."""
+    rest = [f for f in range(len(columns)) if f not in known]
+    if not known:
+        return counted(columns, progress)
+    n_rows = int(next(iter(known.values())).sum())
+    counts = Counts.gather("", n_rows, ((f, rows, None) for f, rows in known.items()))
+    if rest:
+        return counts.with_columns({f: k for k, f in enumerate(rest)}, counted([columns[f] for f in rest], progress))
+    if progress is not None:
+        progress(n_rows)
+    return counts
 
 
 def _replan(

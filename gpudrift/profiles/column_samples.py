@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -10,17 +10,17 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from gpudrift.frames import (
-    NO_TEXTS,
     Problem,
     Raw,
     Source,
+    TextCounter,
+    TextCounts,
     TextSample,
-    distinct_texts,
     family,
     number_sample,
     type_name,
 )
-from gpudrift.profiles.columns import CategoricalColumn, NumericColumn
+from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
 from gpudrift.profiles.sampling import SAMPLE_ROWS, grows, unique_numbers
 from gpudrift_kernels.planning import plan_cells, storage_dtype
 
@@ -28,6 +28,19 @@ from gpudrift_kernels.planning import plan_cells, storage_dtype
 MAX_CATEGORIES: Final = 1 << 16
 MAX_CATEGORY_BYTES: Final = 1 << 24
 _KEPT_OF_MORE: Final = 1 << 10
+
+
+class Planned(NamedTuple):
+    """A column, or why there is none.
+
+    Attributes
+    ----------
+    rows : ndarray of int64, optional
+        Rows of each of its counters, where the first reading has counted them already.
+    """
+
+    column: Column | Problem
+    rows: NDArray[np.int64] | None = None
 
 
 class NumberSample:
@@ -42,14 +55,18 @@ class NumberSample:
     def add(self, raw: Raw, positions: NDArray[np.int64]) -> None:
         self._parts.append(number_sample(raw, positions, family(self._dtype)))
 
-    def plan(self) -> NumericColumn:
+    def needs(self, _: int) -> bool:
+        """Whether it needs the sampled rows, of which there are so many: always."""
+        return True
+
+    def plan(self) -> Planned:
         values = np.concatenate(self._parts) if len(self._parts) > 1 else self._parts[0]
         self._parts = []  # planned once: the samples of a wide table are not kept while it is counted
         finite = values
         if values.dtype.kind == "f" and not (present := np.isfinite(values)).all():
             finite = values[present]
         ascending = np.sort(finite.astype(storage_dtype(finite), copy=False))
-        return NumericColumn(
+        column = NumericColumn(
             name=self.name,
             dtype=type_name(self._dtype),
             meaning=family(self._dtype),
@@ -59,37 +76,62 @@ class NumberSample:
             grows=grows(finite),
             unique=unique_numbers(finite, self._n_rows),
         )
+        return Planned(column)
 
 
 class CategorySample:
-    """Sampled texts of one categorical column, and the distinct ones of all its rows while they are few."""
+    """Sampled texts of one categorical column, and all of its rows counted by text while these are few."""
 
     def __init__(self, name: str, source: Source) -> None:
         self.name = name
         self._dtype = source.types[name]
         self._sample = TextSample(MAX_CATEGORY_BYTES)
-        self._distinct: pa.Array | None = NO_TEXTS
+        self._counter = TextCounter(most=MAX_CATEGORIES, most_bytes=MAX_CATEGORY_BYTES)
+        self._counted: TextCounts | None = None
 
     def add(self, raw: Raw, positions: NDArray[np.int64]) -> None:
+        """Keep the texts of the sampled rows of a batch."""
         self._sample.add(raw, positions)
-        if self._distinct is not None:
-            self._distinct = distinct_texts(raw, self._distinct, most=MAX_CATEGORIES, most_bytes=MAX_CATEGORY_BYTES)
 
-    def plan(self) -> CategoricalColumn | Problem:
-        texts = self._sample.texts
-        kept = _most_frequent(texts) if self._distinct is None else self._distinct
+    def count(self, piece: Raw) -> None:
+        """Count rows; any number of threads may do so at once."""
+        self._counter.add(piece)
+
+    def finish(self) -> None:
+        """All rows have been counted."""
+        self._counted = self._counter.finish()
+
+    def needs(self, n_sampled: int) -> bool:
+        """Whether it needs the sampled rows, of which there are so many.
+
+        It does not where fewer texts than these rows were counted: two of them hold the same one. Unless rows were left
+        out for the length of their texts.
+        """
+        if self._counted is None:
+            return True
+        texts, _, n_missing = self._counted
+        longest = pc.max(pc.binary_length(texts)).as_py() or 0
+        return len(texts) >= n_sampled - n_missing or longest * n_sampled > MAX_CATEGORY_BYTES
+
+    def plan(self) -> Planned:
+        texts, counted, self._counted = self._sample.texts, self._counted, None
+        kept = _most_frequent(texts) if counted is None else counted.texts
         try:
             kept.validate(full=True)
         except pa.ArrowInvalid:
             what = "holds text that is not UTF-8 in the reference"
-            return Problem(self.name, what, "decode it with its own encoding")
-        return CategoricalColumn(
+            return Planned(Problem(self.name, what, "decode it with its own encoding"))
+        order = pc.sort_indices(kept)
+        column = CategoricalColumn(
             name=self.name,
             dtype=type_name(self._dtype),
-            vocabulary=kept.take(pc.sort_indices(kept)),
-            truncated=self._distinct is None,
+            vocabulary=kept.take(order),
+            truncated=counted is None,
             unique=len(texts) >= 100 and len(texts.unique()) == len(texts),
         )
+        if counted is None:
+            return Planned(column)
+        return Planned(column, np.concatenate([counted.rows[order.to_numpy()], [0, counted.n_missing]]))
 
 
 def _most_frequent(texts: pa.Array) -> pa.Array:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from gpudrift.atomic import replacing
 from gpudrift.errors import ProfileError
-from gpudrift.frames import Problem
+from gpudrift.frames import Problem, as_bytes
 from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.reference_profile import Profile
@@ -147,10 +147,10 @@ def _describe(profile: Profile) -> tuple[dict[str, Any], dict[str, NDArray[Any]]
             arrays |= {f"{f}.cuts": plan.cuts, f"{f}.bin_starts": column.bin_starts}
         else:
             entry |= {"truncated": column.truncated}
-            texts = [text.encode() for text in column.vocabulary.to_pylist()]
+            offsets, data, *_ = as_bytes(column.vocabulary)
             arrays |= {
-                f"{f}.lengths": np.array([len(text) for text in texts], np.int64),
-                f"{f}.texts": np.frombuffer(b"".join(texts), np.uint8),
+                f"{f}.lengths": np.diff(offsets).astype(np.int64),
+                f"{f}.texts": data[offsets[0] : offsets[-1]],
             }
         columns.append(entry)
     header = {

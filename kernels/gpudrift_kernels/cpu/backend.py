@@ -76,7 +76,7 @@ class CpuBackend:
             total[-1] += local[-1]
             return total
 
-        return self._sum_by_column(count, columns)
+        return self._sum_by_column(count, columns, [8 * n for n in n_categories], VALUES_PER_GROUP)
 
     def tally_cells(
         self,
@@ -151,9 +151,10 @@ class CpuBackend:
         count: Callable[[_Task], _Sum],
         columns: Sequence[NumericColumn | CategoryColumn],
         fewest_rows: Sequence[int] = (),
+        rows_per_task: int | None = None,
     ) -> Iterator[_Sum]:
         fewest = fewest_rows or [0] * len(columns)
-        tasks = [_tasks(f, column.n_rows, fewest[f]) for f, column in enumerate(columns)]
+        tasks = [_tasks(f, column.n_rows, fewest[f], rows_per_task) for f, column in enumerate(columns)]
         groups = _groups(chain.from_iterable(tasks))
         counts: Iterator[_Sum]
         if len(groups) > 1:
@@ -184,9 +185,9 @@ def _table_rows(grids: Sequence[NDArray[np.int32]], grouping: Grouping) -> list[
     return [8 * grouping.n_groups * (int(grid[-1]) + 1) for grid in grids]
 
 
-def _tasks(f: int, n_rows: int, fewest_rows: int) -> list[_Task]:
+def _tasks(f: int, n_rows: int, fewest_rows: int, rows_per_task: int | None) -> list[_Task]:
     """Every row of column f once, in tasks of at least so many; a column of no rows is a task too."""
-    step = max(policy_for(n_rows).rows_per_task, fewest_rows)
+    step = max(rows_per_task or policy_for(n_rows).rows_per_task, fewest_rows)
     return [(f, start, min(start + step, n_rows)) for start in range(0, max(n_rows, 1), step)]
 
 

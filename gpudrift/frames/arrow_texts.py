@@ -1,0 +1,38 @@
+"""Values of any type as text, and texts as the kernels take them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.types as pt
+
+from gpudrift_kernels.cpu.texts import Texts
+
+NO_TEXTS: Final = pa.nulls(0, pa.large_string())
+#: Whole numbers below it fit 64 bits.
+_WHOLE: Final = 2.0**63
+
+
+def as_text(values: pa.Array) -> pa.Array:
+    """Text of each value; NaN is null, and a whole number reads the same from integers and floats."""
+    if not pt.is_floating(values.type):
+        return values.cast(pa.large_string())
+    numbers = values.cast(pa.float32()) if values.type.bit_width == 16 else values
+    numbers = pc.if_else(pc.is_nan(numbers), None, numbers)
+    whole = pc.and_(pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), _WHOLE))
+    integers = pc.if_else(whole, numbers, None).cast(pa.int64(), safe=False)
+    return pc.coalesce(integers.cast(pa.large_string()), numbers.cast(pa.large_string()))
+
+
+def as_bytes(values: pa.Array) -> Texts:
+    """The text of each value, without a copy where they are strings."""
+    texts = values if pt.is_string(values.type) or pt.is_large_string(values.type) else as_text(values)
+    valid, offsets, data = (np.empty(0, np.uint8) if b is None else np.frombuffer(b, np.uint8) for b in texts.buffers())
+    if not len(texts):  # which may come without a single offset
+        return Texts(np.zeros(1, np.int64), data)
+    within = offsets.view(np.int32 if pt.is_string(texts.type) else np.int64)
+    within = within[texts.offset : texts.offset + len(texts) + 1]
+    return Texts(within, data, valid, texts.offset) if texts.null_count else Texts(within, data)

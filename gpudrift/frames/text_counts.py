@@ -1,0 +1,115 @@
+"""Distinct categories of a column as text, and the rows of each, while they are few."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as pt
+from numpy.typing import NDArray
+
+from gpudrift.frames.arrow_texts import as_bytes
+from gpudrift.frames.column import Raw, as_arrow, codes_of, dictionary_entries, joined_chunks, rows
+from gpudrift.frames.device import DeviceCategories
+from gpudrift.frames.kinds import is_text
+from gpudrift_kernels.cpu.categories import categories
+from gpudrift_kernels.cpu.texts import NO_AMOUNTS, Texts, TextTable
+
+#: Rows that one thread reads at once, and their bytes: what is no string yet is made one.
+_ROWS: Final = 1 << 18
+_BYTES: Final = 16 << 20
+
+
+class TextCounts(NamedTuple):
+    """Distinct categories of a column.
+
+    Attributes
+    ----------
+    texts : pyarrow.Array of large_string
+        In no order, without null.
+    rows : ndarray of int64
+        Of each text.
+    n_missing : int
+        Rows without one: null, or NaN.
+    """
+
+    texts: pa.Array
+    rows: NDArray[np.int64]
+    n_missing: int
+
+
+class TextCounter:
+    """Counts the categories of a column piece by piece, from as many threads as there are.
+
+    A thread takes a table that no other one fills, or a new one; what the tables hold together does not depend on who
+    filled which.
+
+    Parameters
+    ----------
+    most, most_bytes : int
+        Categories, and bytes of their texts; where there are more, nothing is counted.
+    """
+
+    def __init__(self, *, most: int, most_bytes: int) -> None:
+        self._most = most
+        self._most_bytes = most_bytes
+        self._idle: deque[TextTable] = deque()
+        self._lengths: deque[int] = deque()
+        self._full = False
+
+    def add(self, raw: Raw) -> None:
+        """Count rows, of which ``pieces`` of a column make few enough."""
+        if self._full:
+            return
+        try:
+            table = self._idle.pop()
+        except IndexError:
+            table = TextTable(self._most, self._most_bytes)
+        if not all(table.add(texts, amounts) for texts, amounts in _counted(raw)):
+            self._full = True
+        self._lengths.append(len(raw))
+        self._idle.append(table)
+
+    def finish(self) -> TextCounts | None:
+        """What all threads have counted; None where there are too many categories."""
+        tables, self._idle = self._idle, deque()
+        one = tables.pop() if tables else TextTable(0, 0)
+        while tables and not self._full:
+            other = tables.pop()
+            self._full = not one.add(Texts(other.offsets, other.data), other.rows)
+        if self._full:
+            return None
+        buffers = [None, *(pa.py_buffer(held.tobytes()) for held in (one.offsets, one.data))]
+        texts = pa.Array.from_buffers(pa.large_string(), one.n, buffers)
+        return TextCounts(texts, one.rows, sum(self._lengths) - int(one.rows.sum()))
+
+
+def pieces(raw: Raw) -> Iterator[Raw]:
+    """The rows of a column in turn, as many at once as fit the memory of a thread; no copies."""
+    if isinstance(raw, DeviceCategories):  # hashed already
+        yield raw
+        return
+    step = max(min(_ROWS, len(raw) * _BYTES // max(raw.nbytes, 1)), 1)
+    for start in range(0, len(raw), step):
+        yield rows(raw, start, min(start + step, len(raw)))
+
+
+def _counted(raw: Raw) -> Iterator[tuple[Texts, NDArray[np.int64]]]:
+    """Texts, some of them more than once, and the rows of each; none for one row each."""
+    if isinstance(raw, DeviceCategories):
+        entries, amounts = raw.counts()
+        yield as_bytes(entries), amounts
+        return
+    for chunk in joined_chunks(as_arrow(raw)):
+        if is_text(chunk.type):
+            yield as_bytes(chunk), NO_AMOUNTS
+        elif pt.is_dictionary(chunk.type):  # a slice carries its whole dictionary along
+            amounts = categories(codes_of(chunk), len(chunk.dictionary))[:-1]
+            used = np.flatnonzero(amounts)
+            yield as_bytes(dictionary_entries(chunk, pa.array(used))), amounts[used]
+        else:
+            found = chunk.value_counts()
+            yield as_bytes(found.field("values")), found.field("counts").to_numpy()
