@@ -45,6 +45,10 @@ OTHER: Final = 1
 MOST: Final = 1e150
 MOST_SCALED: Final = 1e15
 
+#: Scales whose numbers, up to 1e15 times as large, float32 holds as they are.
+_LEAST_PLAIN: Final = 1e-20
+_MOST_PLAIN: Final = 1e20
+
 
 @dataclass(frozen=True)
 class Number:
@@ -155,8 +159,15 @@ class Features:
         return out
 
     def ordinal(self, inputs: Inputs) -> NDArray[np.float64]:
-        """One matrix (n, features) for trees: numbers with NaN for a missing one, codes as they are."""
-        return np.concatenate([inputs.numbers, inputs.codes], axis=1, dtype=np.float64)
+        """One matrix (n, features) for trees: numbers with NaN for a missing one, codes as they are.
+
+        Numbers are in their own units, and scaled only where their mean is far from 0: trees take float32, and where a
+        few of 1e9 among ones make the scale, that has no digits left for the ones.
+        """
+        plain = [abs(n.mean) <= n.scale and _LEAST_PLAIN <= n.scale <= _MOST_PLAIN for n in self.numbers]
+        scale = [n.scale if own else 1.0 for n, own in zip(self.numbers, plain, strict=True)]
+        mean = [n.mean if own else 0.0 for n, own in zip(self.numbers, plain, strict=True)]
+        return np.concatenate([inputs.numbers * scale + mean, inputs.codes], axis=1, dtype=np.float64)
 
     @property
     def width(self) -> int:

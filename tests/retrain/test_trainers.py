@@ -45,6 +45,32 @@ def test_trainer(make: MakeTrainer, check: Callable[[MakeTrainer], None]) -> Non
     check(make)
 
 
+@pytest.mark.parametrize("name", ["forest", "xgboost"])
+def test_a_few_numbers_that_stand_for_nothing_leave_trees_what_they_learned(name: str) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=4_000)
+    marked = np.where(rng.random(x.size) < 0.02, 1e12, x)
+    scores = [
+        gd.get_trainer(name, device="cpu", **QUICK[name]).fit(rows, target="y").score(rows)
+        for rows in ({"x": held, "y": (x > 0).astype(int)} for held in (x, marked))
+    ]
+    assert scores[1] > scores[0] - 0.03  # a fiftieth of the rows is half wrong
+
+
+@pytest.mark.parametrize("how", ["full", "add_trees"])
+@pytest.mark.parametrize("name", ["forest", "xgboost"])
+def test_trees_learn_numbers_far_from_zero_as_they_do_near_it(name: str, how: str, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=2_000)
+    errors = []
+    for origin in (0.0, 1e10):
+        rows = {"x": x, "y": origin + np.sin(2 * x)}
+        trainer = gd.get_trainer(name, device="cpu", task="regression", **QUICK[name])
+        model = trainer.update(trainer.fit(rows, target="y"), rows, target="y", how=how)
+        model.save(tmp_path / f"{origin}")
+        errors.append(-gd.load_model(tmp_path / f"{origin}").score(rows))
+    assert errors[1] == pytest.approx(errors[0], rel=0.05)  # of labels rounded at their 17th digit
+
+
 def test_every_trainer_of_the_catalogue_is_checked() -> None:
     assert {name.partition(",")[0] for name in CASES} == set(LEARNERS)
 

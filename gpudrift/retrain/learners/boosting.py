@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,11 @@ from gpudrift.errors import ConfigError
 from gpudrift.retrain.extras import library
 from gpudrift.retrain.features import Inputs
 from gpudrift.retrain.learner import Capability, Job
-from gpudrift.retrain.stream import Stream
+from gpudrift.retrain.origin import origin_of
+from gpudrift.retrain.stream import Rows, Stream
+
+#: Attribute of a booster: what its labels are measured from.
+_ORIGIN: Final = "gpudrift_origin"
 
 
 @dataclass(frozen=True)
@@ -78,17 +82,23 @@ class Boosting:
         return None if library("xgboost").build_info().get("USE_CUDA") else "this xgboost is built for the CPU"
 
     def fit(self, stream: Stream, job: Job) -> Any:
-        return library("xgboost").train(self._settings(job), self._matrix(stream, job), self.n_rounds)
+        rows = stream.joined()
+        origin = 0.0 if job.n_classes else origin_of(rows.labels)
+        return _from(
+            origin, library("xgboost").train(self._settings(job), self._matrix(rows, job, origin), self.n_rounds)
+        )
 
     def update(self, state: Any, stream: Stream, job: Job, how: Capability) -> Any:
         rounds = state.num_boosted_rounds()
         settings = self._settings(job)
+        matrix = self._matrix(stream.joined(), job, _origin(state))
         if how == "refresh_leaves":  # exactly as many rounds as there are, or those beyond would be lost
             # on the CPU, where alone the refresher is
             settings |= {"process_type": "update", "updater": "refresh", "refresh_leaf": True, "device": "cpu"}
             del settings["tree_method"]
-            refreshed = library("xgboost").train(settings, self._matrix(stream, job), rounds, xgb_model=state)
-            return refreshed if self.leaf_step == 1 else self._between(state, refreshed)
+            refreshed = library("xgboost").train(settings, matrix, rounds, xgb_model=state)
+            moved = refreshed if self.leaf_step == 1 else self._between(state, refreshed)
+            return _from(_origin(state), moved)
         grow, most = self.grow or max(self.n_rounds // 5, 1), self.max_rounds or 3 * self.n_rounds
         if rounds + grow > most:
             raise ConfigError(
@@ -96,7 +106,7 @@ class Boosting:
                 "fit in full, or update with how='refresh_leaves'"
             )
         settings["eta"] = self.update_rate
-        return library("xgboost").train(settings, self._matrix(stream, job), grow, xgb_model=state)
+        return _from(_origin(state), library("xgboost").train(settings, matrix, grow, xgb_model=state))
 
     def _between(self, old: Any, refreshed: Any) -> Any:
         """The same trees, each leaf ``leaf_step`` of the way from its old value to the refreshed one."""
@@ -113,7 +123,7 @@ class Boosting:
         predicted = state.inplace_predict(job.features.ordinal(inputs), validate_features=False)
         if job.n_classes == 2:
             predicted = np.stack([1 - predicted, predicted], axis=1)
-        return np.asarray(predicted, np.float64)
+        return np.asarray(predicted, np.float64) + _origin(state)
 
     def dump(self, state: Any) -> dict[str, bytes]:
         return {"booster.ubj": bytes(state.save_raw("ubj"))}
@@ -145,14 +155,23 @@ class Boosting:
         }
         return settings | ({"num_class": job.n_classes} if objective == "multi:softprob" else {})
 
-    def _matrix(self, stream: Stream, job: Job) -> Any:
-        rows = stream.joined()
+    def _matrix(self, rows: Rows, job: Job, origin: float) -> Any:
         kinds = ["q"] * len(job.features.numbers) + ["c"] * len(job.features.categories)
         return library("xgboost").DMatrix(
             job.features.ordinal(rows.inputs),
-            rows.labels,
+            rows.labels - origin,
             weight=rows.weights,
             feature_types=kinds,
             enable_categorical=True,
             nthread=self.n_threads or None,
         )
+
+
+def _from(origin: float, booster: Any) -> Any:
+    """The booster, whose predictions are measured from there."""
+    booster.set_attr(**{_ORIGIN: repr(origin)})
+    return booster
+
+
+def _origin(booster: Any) -> float:
+    return float(booster.attr(_ORIGIN) or 0.0)

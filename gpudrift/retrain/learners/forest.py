@@ -15,6 +15,7 @@ from gpudrift.errors import ConfigError
 from gpudrift.retrain.extras import library
 from gpudrift.retrain.features import Inputs
 from gpudrift.retrain.learner import Capability, Job
+from gpudrift.retrain.origin import origin_of
 from gpudrift.retrain.skops_files import dump_estimator, load_estimator
 from gpudrift.retrain.stream import Rows, Stream
 from gpudrift.retrain.twins import fit_twin, why_no_twin
@@ -71,10 +72,11 @@ class Forest:
         return why_no_twin()
 
     def fit(self, stream: Stream, job: Job) -> Any:
-        return self._grown(stream.joined(), job, self.n_trees)
+        rows = stream.joined()
+        return self._grown(rows, job, self.n_trees, 0.0 if job.n_classes else origin_of(rows.labels))
 
     def update(self, state: Any, stream: Stream, job: Job, how: Capability) -> Any:
-        young = self._grown(stream.joined(), job, self.grow or max(3 * self.n_trees // 10, 1))
+        young = self._grown(stream.joined(), job, self.grow or max(3 * self.n_trees // 10, 1), _origin(state))
         forest = copy.copy(state)  # the trees are shared: they never change
         forest.estimators_ = [*state.estimators_, *young.estimators_][-self.n_trees :]
         forest.n_estimators = len(forest.estimators_)
@@ -91,7 +93,7 @@ class Forest:
         with ThreadPoolExecutor(
             n_threads
         ) as pool:  # summed in their order, which scikit-learn's own threads do not keep
-            return np.asarray(sum(pool.map(votes, state.estimators_)) / len(state.estimators_))
+            return np.asarray(sum(pool.map(votes, state.estimators_)) / len(state.estimators_)) + _origin(state)
 
     def dump(self, state: Any) -> dict[str, bytes]:
         return {"forest.skops": dump_estimator(state)}
@@ -99,7 +101,7 @@ class Forest:
     def load(self, files: Mapping[str, bytes], job: Job) -> Any:
         return load_estimator(files["forest.skops"])
 
-    def _grown(self, rows: Rows, job: Job, n_trees: int) -> Any:
+    def _grown(self, rows: Rows, job: Job, n_trees: int, origin: float) -> Any:
         ensemble = library("sklearn.ensemble")
         kind = ensemble.RandomForestRegressor if job.n_classes is None else ensemble.RandomForestClassifier
         forest = kind(
@@ -112,10 +114,20 @@ class Forest:
             n_jobs=self.n_threads,
         )
         x = _matrix(rows.inputs, job).astype(np.float32)
+        labels = rows.labels - origin if origin else rows.labels
         if job.device == "cuda":
-            return fit_twin(forest, x, rows.labels, rows.weights)
-        return forest.fit(x, rows.labels, rows.weights)
+            forest = fit_twin(forest, x, labels, rows.weights)
+        else:
+            forest.fit(x, labels, rows.weights)
+        forest.origin_ = origin
+        return forest
+
+
+def _origin(forest: Any) -> float:
+    """What the labels of its trees were measured from."""
+    return float(getattr(forest, "origin_", 0.0))
 
 
 def _matrix(inputs: Inputs, job: Job) -> NDArray[np.float64]:
-    return np.nan_to_num(job.features.ordinal(inputs), nan=0.0)
+    """With the mean for a missing number."""
+    return job.features.ordinal(Inputs(np.nan_to_num(inputs.numbers, nan=0.0), inputs.codes))
