@@ -303,7 +303,7 @@ def _width(column: NumericColumn, counted: Counted) -> float:
     indices, rows = column.value_counts(counted)
     if not rows.size:
         return 0.0
-    n, tried = 16, np.iinfo(np.int64).max  # nearly always one of the largest few holds more than one value
+    n, tried = 1, np.iinfo(np.int64).max  # nearly always the largest holds more than one value, or one of the next few
     while tried > 0:
         least = int(np.partition(rows, -n)[-n]) if n < rows.size else 0
         some = np.flatnonzero((rows >= least) & (rows < tried))

@@ -48,7 +48,7 @@ def content_digest(profile: Profile) -> str:
     header, arrays = _describe(profile)
     digest = hashlib.sha256(_json({key: header[key] for key in ("n_rows", "columns", "weights") if key in header}))
     for array in arrays.values():
-        digest.update(array.tobytes())
+        digest.update(array.data)
     return digest.hexdigest()
 
 
