@@ -17,8 +17,8 @@ Floats = NDArray[np.float64]
 
 #: Of Jeffreys' prior for the shares of a histogram.
 _PSEUDO_COUNT: Final = 0.5
-#: Rows of all windows together below which bins are taken as one. Of 150 drawn runs of 12 windows without a change, with
-#: up to 50 features of 10 to 200 bins, 2 to 20 rows a window, none looks 95% certain with 10, one in five with 5.
+#: Rows of all windows together below which bins are taken as one. Of 150 drawn runs of 12 windows without a change,
+#: with up to 50 features of 10 to 200 bins, 2 to 20 rows a window, none is 95% certain with 10, one in five with 5.
 _RARE: Final = 10
 _lgamma = np.frompyfunc(math.lgamma, 1, 1)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from gpudrift.config import Settings
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem
-from gpudrift.monitor.drift_table import DriftTable, GroupTable, binned, drift_table, table_decides
+from gpudrift.monitor.drift_table import DriftTable, GroupTable, binned, binned_or_absent, drift_table, table_decides
 from gpudrift.monitor.entries import report_entry, table_entries
 from gpudrift.monitor.question import Question, table_of
 from gpudrift.monitor.regimes import ChangePoint, Likeness, Regime, change, credible, distances, split_regimes
@@ -23,7 +23,7 @@ from gpudrift.monitor.slices import Slice
 from gpudrift.monitor.windows import Range, Span, ranges_before, window_ranges
 from gpudrift.nearest import hint
 from gpudrift.period import Period
-from gpudrift.profiles.columns import Counted, NumericColumn
+from gpudrift.profiles.columns import Column, Counted, NumericColumn
 from gpudrift.profiles.compare import wanted_columns
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import DriftReport
@@ -146,7 +146,9 @@ class WindowReports(Mapping[Span, DriftReport]):
         return distances(self._bins(feature), [(k, k + 1) for k in range(len(self))])
 
     def change_point(self, feature: str | None = None) -> ChangePoint:
-        """Where the windows changed most likely, with a 95% interval, in one feature or in all together.
+        """Where the windows changed most likely, with a 95% interval, in one feature or in any.
+
+        A change of the share of rows without a value is one too.
 
         Raises
         ------
@@ -154,7 +156,7 @@ class WindowReports(Mapping[Span, DriftReport]):
             Fewer than two windows, windows that overlap, or an unknown feature.
         """
         spans = self._apart()
-        where, probability = change(list(self._bins(feature).values()))
+        where, probability = change([binned_or_absent(*counted) for counted in self._tables(feature).values()])
         earliest, latest = credible(where)
         at = spans[int(np.argmax(where)) + 1][0]
         return ChangePoint(at, spans[earliest + 1][0], spans[latest + 1][0], probability, feature)
@@ -247,7 +249,11 @@ class WindowReports(Mapping[Span, DriftReport]):
         return spans
 
     def _bins(self, feature: str | None) -> dict[str, NDArray[Any]]:
-        """Rows of each PSI bin or category by window, of one feature or of all that are compared and no index."""
+        """Rows of each PSI bin or category by window, of one feature or of all."""
+        return {name: binned(*counted) for name, counted in self._tables(feature).items()}
+
+    def _tables(self, feature: str | None) -> dict[str, tuple[Column, GroupTable]]:
+        """Rows by window of one feature, or of all that are compared and no index."""
         question = self.question
         wanted = wanted_columns(question.profile, question.settings)
         explicit = question.profile.explicit | set(question.settings.columns)
@@ -262,7 +268,7 @@ class WindowReports(Mapping[Span, DriftReport]):
             names = [feature]
         else:
             raise DataError(f"no feature {feature!r} was compared: {hint(feature, list(known))}")
-        return {name: binned(*known[name]) for name in names}
+        return {name: known[name] for name in names}
 
     @property
     def _label(self) -> Slice | None:

@@ -97,6 +97,18 @@ def test_windows_that_cannot_change_are_refused(settings, message):
             question()
 
 
+@pytest.mark.parametrize("name", ["x", "plan"])
+def test_values_that_go_missing_are_a_change(name):
+    current = stream(4000, 1)
+    gone = np.flatnonzero(np.random.default_rng(2).random(2000) < 0.3) + 2000
+    current[name] = current[name].astype(object)
+    current[name][gone] = None
+    found = windows(stream(4000, 0), current, columns=["x", "plan"])
+    for feature in (name, None):
+        assert found.change_point(feature).at == 2000
+        assert found.change_point(feature).probability > 0.999
+
+
 def test_an_unknown_feature_is_refused(moved):
     with pytest.raises(DataError, match="no feature 'plam' was compared"):
         moved.change_point("plam")
