@@ -136,7 +136,7 @@ def calibrate(
     if not isinstance(profile, Profile):
         raise DataError(f"calibrate takes a Profile, got {type(profile).__name__}; make one with gpudrift.profile")
     if isinstance(windows, WindowReports):
-        settings, windows = settings or windows.question.settings, _counts_of(windows)
+        settings, windows = settings or windows.question.settings, _counts_of(windows, profile)
     settings = settings or Settings()
     window = window or settings.window
     profile, counts = _checked_windows(profile, windows)
@@ -295,13 +295,18 @@ def _check_options(how: str, replicates: int, block: int | None, seed: int) -> N
         raise ConfigError(f"seed must be a whole number of at least 0, got {seed!r}")
 
 
-def _counts_of(windows: WindowReports) -> dict[Hashable, Counts]:
+def _counts_of(windows: WindowReports, profile: Profile) -> dict[Hashable, Counts]:
     """The counts behind reports of windows, which must be windows that a calibration is of."""
     settings = windows.question.settings
     if windows.place is not None:
         raise DataError("windows of a slice have a reference of their own; pass those of the whole report")
     if settings.every is not None or settings.expanding or settings.against != "reference":
         raise DataError("windows must follow each other, and be compared with the reference; check with window alone")
+    theirs = windows.question.profile
+    if profile.profile_id not in (theirs.profile_id, id_without_grid(theirs.profile_id)):
+        apart = ", ".join(map(repr, sorted({*theirs.columns} ^ {*profile.columns})))
+        what = f"the profile, of which only one has {apart}" if apart else "the profile"
+        raise DataError(f"the reference of the windows is not that of {what}; profile the same rows and columns")
     return {span: windows.counts(span) for span in windows}
 
 

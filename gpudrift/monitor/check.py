@@ -84,6 +84,7 @@ def check_drift(
     window : str, optional
         Length of a window: "1d", "6h", "2w", "1mo", "5000 rows". The report then has ``windows``. Days and longer
         units begin where the calendar's do, on the wall clock of ``zone``; rows may come in any order.
+        An hour that the clock shows twice is in one window, or where windows are shorter in those of its first time.
     every : str, optional
         A new window begins after so long, for windows that overlap: "1d" beside a window of "7d".
     expanding : bool
@@ -99,7 +100,7 @@ def check_drift(
         The largest slices are kept, so many; the rest is pooled.
     weights : str, optional
         Column of row weights, at least 0, on both sides; it is not compared. Tests use the effective number of rows.
-        A profile made with weights asks for them of the current data too.
+        Bins are those of the rows. A profile made with weights asks for them of the current data too.
     settings : Settings, optional
         All of the above in one value, instead of them: both is an error.
     now : datetime, optional

@@ -76,6 +76,12 @@ def binned(column: Column, table: GroupTable) -> NDArray[Any]:
     return _binned(upto, np.append(np.searchsorted(_extent(column)[0], column.bin_starts), column.n_values))
 
 
+def binned_or_absent(column: Column, table: GroupTable) -> NDArray[Any]:
+    """The same, and last the rows without a value: missing or infinite; shape (n_groups, k + 1)."""
+    n_values = column.n_counters - 1 if isinstance(column, CategoricalColumn) else column.n_values
+    return np.column_stack([binned(column, table), table.effective[:, n_values:].sum(axis=1)])
+
+
 @dataclass(frozen=True, eq=False)
 class DriftTable:
     """What was found for each group and feature; all arrays of shape (n_groups, n_features) unless said otherwise.

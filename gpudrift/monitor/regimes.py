@@ -17,6 +17,9 @@ Floats = NDArray[np.float64]
 
 #: Of Jeffreys' prior for the shares of a histogram.
 _PSEUDO_COUNT: Final = 0.5
+#: Rows of all windows together below which bins are taken as one. Of 150 drawn runs of 12 windows without a change,
+#: with up to 50 features of 10 to 200 bins, 2 to 20 rows a window, none is 95% certain with 10, one in five with 5.
+_RARE: Final = 10
 _lgamma = np.frompyfunc(math.lgamma, 1, 1)
 
 
@@ -33,7 +36,7 @@ class ChangePoint:
     probability : float
         That there is one, held as likely as not beforehand.
     feature : str, optional
-        The feature it was looked for in; None for all of them together.
+        The feature it was looked for in; None for any of them.
     """
 
     at: Any
@@ -105,8 +108,10 @@ def change(bins: Sequence[NDArray[Any]]) -> tuple[Floats, float]:
 
     Notes
     -----
-    The posterior of a single change at an unknown place, all places equally likely beforehand. It takes rows as
-    independent: where windows differ among themselves anyway, it is too sure.
+    The posterior of a single change at an unknown place, all places equally likely beforehand. Of F features one takes
+    part at least, and each at odds of 1 to F, so that one that moves is not outvoted by those that stay. Bins with
+    fewer than 10 rows in all are taken as one. It takes rows as independent: where windows differ among themselves
+    anyway, it is too sure.
 
     References
     ----------
@@ -119,17 +124,17 @@ def change(bins: Sequence[NDArray[Any]]) -> tuple[Floats, float]:
     >>> where.round(3).tolist(), round(any_change, 3)
     ([0.0, 1.0, 0.0], 1.0)
     """
-    n_windows = bins[0].shape[0]
-    split, whole = np.zeros(n_windows - 1), 0.0
-    for counts in bins:
-        before = np.cumsum(counts, axis=0)
-        split += log_evidence(before[:-1]) + log_evidence(before[-1] - before[:-1])
-        whole += float(log_evidence(before[-1]))
-    top = float(split.max())
-    weights = np.exp(split - top)
-    log_odds = top + math.log(float(weights.mean())) - whole
+    n_features = len(bins)
+    part = np.array([_log_odds(_without_rare(counts)) for counts in bins]) - math.log(n_features)
+    several = np.logaddexp(0.0, part).sum(axis=0)  # of the product over features of 1 + odds / F
+    # exp(several) - 1, less what a double cannot hold: odds are 1e-1000 where many rows speak against a change.
+    with np.errstate(divide="ignore"):
+        any_part = np.where(several > 1e-8, several + np.log1p(-np.exp(-several)), np.logaddexp.reduce(part, axis=0))
+    log_odds = any_part - math.log((1 + 1 / n_features) ** n_features - 1)
+    top = float(log_odds.max())
+    weights = np.exp(log_odds - top)
     where: Floats = weights / weights.sum()
-    return where, 1.0 / (1.0 + math.exp(min(700.0, -log_odds)))
+    return where, 1.0 / (1.0 + math.exp(min(700.0, -top - math.log(float(weights.mean())))))
 
 
 def credible(where: Floats, level: float = 0.95) -> tuple[int, int]:
@@ -183,6 +188,18 @@ def distances(bins: Mapping[str, NDArray[Any]], ranges: Sequence[Range]) -> Floa
         total += np.nan_to_num(found)
         known += ~np.isnan(found)
     return np.where(known > 0, total / np.maximum(known, 1), np.nan)
+
+
+def _log_odds(counts: NDArray[Any]) -> Floats:
+    """Of a change of one feature right before each window but the first against none."""
+    before = np.cumsum(counts, axis=0)
+    return log_evidence(before[:-1]) + log_evidence(before[-1] - before[:-1]) - log_evidence(before[-1])
+
+
+def _without_rare(counts: NDArray[Any]) -> NDArray[Any]:
+    """The rare bins taken as one."""
+    rare = counts.sum(axis=0) < _RARE
+    return np.column_stack([counts[:, ~rare], counts[:, rare].sum(axis=1)]) if rare.any() else counts
 
 
 def _material_change(

@@ -16,7 +16,7 @@ from gpudrift.monitor.question import Question
 from gpudrift.monitor.sections import SectionLabels
 from gpudrift.monitor.slice_reports import SliceReports
 from gpudrift.monitor.slices import Slice, SliceLabels
-from gpudrift.monitor.window_reports import WindowReports, ranges_of
+from gpudrift.monitor.window_reports import WindowReports
 from gpudrift.monitor.windows import window_labels
 from gpudrift.period import Period
 from gpudrift.profiles.columns import Column
@@ -94,13 +94,12 @@ class SectionCounter:
         remarks = list(sections.remarks)
         windows = slices = None
         if settings.window is not None:
-            ranges = ranges_of(sections.spans, settings)
-            if not ranges:
+            windows = WindowReports.of(question)
+            if not windows:
                 what = f"has no whole window of {Period.parse(settings.window)}" + (
                     " with one before it" if question.previous else ""
                 )
                 remarks.append(Problem(settings.time or "rows", what, "make windows shorter, or pass more data"))
-            windows = WindowReports(question, ranges)
             remarks += windows.problems()
         if settings.slices:
             slices = SliceReports(question)

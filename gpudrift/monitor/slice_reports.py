@@ -132,10 +132,7 @@ class SliceReports(Mapping[Slice, DriftReport]):
         if slice_label not in sections.slices.labels:
             raise DataError(f"no slice {label!r}: {hint(slice_name(slice_label), list(map(slice_name, self)))}")
         place = sections.slices.labels.index(slice_label)
-        rows = sections.n_rows[:, place]
-        previous = np.append(0, rows[:-1]) if self.question.previous else rows
-        ranges = {span: (k, k + 1) for k, span in enumerate(sections.spans) if rows[k] and previous[k]}
-        return WindowReports(self.question, ranges, place)
+        return WindowReports.of(self.question, place)
 
     def problems(self) -> list[Problem]:
         """Slices of either side that the other does not have."""

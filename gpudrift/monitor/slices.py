@@ -167,5 +167,11 @@ def check_slices(source: Source, names: Sequence[str], role: str) -> None:
 
 
 def slice_name(label: Slice) -> str:
-    """A slice for people."""
-    return " / ".join("(missing)" if text is None else text for text in label)
+    """A slice for people.
+
+    Examples
+    --------
+    >>> slice_name(("DE", None, ""))
+    "DE / (missing) / ''"
+    """
+    return " / ".join("(missing)" if text is None else text if text.strip() else repr(text) for text in label)

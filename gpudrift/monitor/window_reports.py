@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from gpudrift.config import Settings
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem
-from gpudrift.monitor.drift_table import DriftTable, GroupTable, binned, drift_table, table_decides
+from gpudrift.monitor.drift_table import DriftTable, GroupTable, binned, binned_or_absent, drift_table, table_decides
 from gpudrift.monitor.entries import report_entry, table_entries
 from gpudrift.monitor.question import Question, table_of
 from gpudrift.monitor.regimes import ChangePoint, Likeness, Regime, change, credible, distances, split_regimes
 from gpudrift.monitor.slice_reports import SliceReports
 from gpudrift.monitor.slices import Slice
-from gpudrift.monitor.windows import Range, Span, window_ranges
+from gpudrift.monitor.windows import Range, Span, ranges_before, window_ranges
 from gpudrift.nearest import hint
 from gpudrift.period import Period
-from gpudrift.profiles.columns import Counted, NumericColumn
+from gpudrift.profiles.columns import Column, Counted, NumericColumn
 from gpudrift.profiles.compare import wanted_columns
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import DriftReport
@@ -38,12 +38,23 @@ class WindowReports(Mapping[Span, DriftReport]):
 
     question: Question
     ranges: Mapping[Span, Range]
+    before: Mapping[Span, Range] = field(default_factory=dict)
     place: int | None = None
     _made: dict[Span, DriftReport] = field(default_factory=dict, repr=False)
 
+    @classmethod
+    def of(cls, question: Question, place: int | None = None) -> WindowReports:
+        """The windows that settings ask for, of all rows or of a slice; of a slice those that it has rows of."""
+        ranges, before = ranges_of(question.sections.spans, question.settings)
+        if place is not None:
+            n_rows = question.sections.n_rows[:, place]
+            needed = [ranges, before] if question.previous else [ranges]
+            ranges = {span: at for span, at in ranges.items() if all(n_rows[slice(*of[span])].any() for of in needed)}
+        return cls(question, ranges, before, place)
+
     def __getitem__(self, span: Span) -> DriftReport:
         if span not in self._made:
-            self._made[span] = self._report(self.ranges[span])
+            self._made[span] = self._report(self.ranges[span], self.before.get(span))
         return self._made[span]
 
     def __iter__(self) -> Iterator[Span]:
@@ -74,7 +85,7 @@ class WindowReports(Mapping[Span, DriftReport]):
         )
         if self._label is not None:
             return SliceReports(question).windows(self._label)
-        return WindowReports(question, ranges_of(question.sections.spans, question.settings))
+        return WindowReports.of(question)
 
     @cached_property
     def table(self) -> DriftTable:
@@ -88,10 +99,9 @@ class WindowReports(Mapping[Span, DriftReport]):
         question, sections = self.question, self.question.sections
         if not table_decides(question.settings):
             raise DataError("a table holds the statistics that decide by default; read the others off each report")
-        ranges = list(self.ranges.values())
-        current = sections.tables(ranges, self.place)
+        current = sections.tables(list(self.ranges.values()), self.place)
         if question.previous:
-            reference = sections.tables([_before(of) for of in ranges], self.place)
+            reference = sections.tables([self.before[span] for span in self], self.place)
         else:
             counts = question.profile.reference if self.place is None else self._slice_reference
             reference = table_of(question.profile, counts)
@@ -123,7 +133,7 @@ class WindowReports(Mapping[Span, DriftReport]):
             raise DataError(f"{start!r} and {end!r} are no times like {spans[0][0]!r}; pass such") from error
         if not inside:
             raise DataError(f"no window lies between {start} and {end}; the first starts {spans[0][0]}")
-        return self._report((inside[0], inside[-1] + 1), alone=True)
+        return self._report((inside[0], inside[-1] + 1))
 
     def matrix(self, feature: str | None = None) -> NDArray[np.float64]:
         """Jensen-Shannon distance between every two windows, of one feature or its mean over all.
@@ -136,7 +146,9 @@ class WindowReports(Mapping[Span, DriftReport]):
         return distances(self._bins(feature), [(k, k + 1) for k in range(len(self))])
 
     def change_point(self, feature: str | None = None) -> ChangePoint:
-        """Where the windows changed most likely, with a 95% interval, in one feature or in all together.
+        """Where the windows changed most likely, with a 95% interval, in one feature or in any.
+
+        A change of the share of rows without a value is one too.
 
         Raises
         ------
@@ -144,7 +156,7 @@ class WindowReports(Mapping[Span, DriftReport]):
             Fewer than two windows, windows that overlap, or an unknown feature.
         """
         spans = self._apart()
-        where, probability = change(list(self._bins(feature).values()))
+        where, probability = change([binned_or_absent(*counted) for counted in self._tables(feature).values()])
         earliest, latest = credible(where)
         at = spans[int(np.argmax(where)) + 1][0]
         return ChangePoint(at, spans[earliest + 1][0], spans[latest + 1][0], probability, feature)
@@ -193,7 +205,7 @@ class WindowReports(Mapping[Span, DriftReport]):
         """An entry for each window, as plain values; no NaN among them."""
         settings = self.question.settings
         if table_decides(settings):
-            n_rows = [(self._n_reference(of), self._n_current(of)) for of in self.ranges.values()]
+            n_rows = [(self._n_reference(span), self._n_current(of)) for span, of in self.ranges.items()]
             found = table_entries(self.table, n_rows, settings)
         else:
             found = [report_entry(report) for report in self.values()]
@@ -202,14 +214,13 @@ class WindowReports(Mapping[Span, DriftReport]):
             for (start, end), entry in zip(self, found, strict=True)
         ]
 
-    def _report(self, of: Range, *, alone: bool = False) -> DriftReport:
+    def _report(self, of: Range, before: Range | None = None) -> DriftReport:
         question, sections = self.question, self.question.sections
         reference = None if self.place is None else self._slice_reference
-        if question.previous and not alone:
-            reference = sections.of(windows=slice(*_before(of)), place=self.place)
+        if before is not None:
+            reference = sections.of(windows=slice(*before), place=self.place)
         made = question.report(sections.of(windows=slice(*of), place=self.place), reference)
         if self.place is None and question.slices:
-            before = _before(of) if question.previous and not alone else None
             made = replace(made, slices=SliceReports(question, of, before))
         return made
 
@@ -217,9 +228,9 @@ class WindowReports(Mapping[Span, DriftReport]):
         rows = self.question.sections.n_rows[slice(*of)]
         return int((rows if self.place is None else rows[:, self.place]).sum())
 
-    def _n_reference(self, of: Range) -> int:
+    def _n_reference(self, span: Span) -> int:
         if self.question.previous:
-            return self._n_current(_before(of))
+            return self._n_current(self.before[span])
         return self.question.profile.n_rows if self.place is None else self._slice_reference.n_rows
 
     @cached_property
@@ -238,7 +249,11 @@ class WindowReports(Mapping[Span, DriftReport]):
         return spans
 
     def _bins(self, feature: str | None) -> dict[str, NDArray[Any]]:
-        """Rows of each PSI bin or category by window, of one feature or of all that are compared and no index."""
+        """Rows of each PSI bin or category by window, of one feature or of all."""
+        return {name: binned(*counted) for name, counted in self._tables(feature).items()}
+
+    def _tables(self, feature: str | None) -> dict[str, tuple[Column, GroupTable]]:
+        """Rows by window of one feature, or of all that are compared and no index."""
         question = self.question
         wanted = wanted_columns(question.profile, question.settings)
         explicit = question.profile.explicit | set(question.settings.columns)
@@ -253,7 +268,7 @@ class WindowReports(Mapping[Span, DriftReport]):
             names = [feature]
         else:
             raise DataError(f"no feature {feature!r} was compared: {hint(feature, list(known))}")
-        return {name: binned(*known[name]) for name in names}
+        return {name: known[name] for name in names}
 
     @property
     def _label(self) -> Slice | None:
@@ -272,14 +287,15 @@ class WindowReports(Mapping[Span, DriftReport]):
         return f"WindowReports({len(spans)} windows, {spans[0][0]} to {spans[-1][1]})" if spans else "WindowReports()"
 
 
-def ranges_of(spans: Sequence[Span], settings: Settings) -> dict[Span, Range]:
-    """The windows that settings ask for, and the base windows that each is made of."""
+def ranges_of(spans: Sequence[Span], settings: Settings) -> tuple[dict[Span, Range], dict[Span, Range]]:
+    """The windows that settings ask for and the base windows that each is made of, and those of the window before."""
     window = Period.parse(settings.window or "")
     every = Period.parse(settings.every) if settings.every else window
     ranges = window_ranges(spans, window, every, expanding=settings.expanding)
     if settings.against == "reference":
-        return ranges
-    return {span: of for span, of in ranges.items() if _before(of)[0] >= 0}
+        return ranges, {}
+    before = ranges_before(spans, ranges, window, every)
+    return {span: ranges[span] for span in before}, before
 
 
 def plain_time(moment: Any) -> Any:
@@ -294,8 +310,3 @@ def _outside(column: NumericColumn, reference: Counted, table: GroupTable) -> in
         return 0
     inside = table.rows[:, occupied[0] : occupied[-1] + 1]
     return int(table.rows[:, : column.n_values].sum()) - int(inside.sum())
-
-
-def _before(of: Range) -> Range:
-    """As many base windows, right before."""
-    return 2 * of[0] - of[1], of[0]

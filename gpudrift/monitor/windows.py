@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final, Protocol
@@ -235,7 +235,7 @@ class RankLabels:
 def window_ranges(spans: Sequence[Span], window: Period, every: Period, *, expanding: bool) -> dict[Span, Range]:
     """The windows to report, and the base windows, first to last (not included), that each is made of.
 
-    Windows that overlap are reported once they are whole.
+    Windows that overlap are reported once they are whole, those that end where there is no row too.
     """
     if not spans:
         return {}
@@ -246,13 +246,43 @@ def window_ranges(spans: Sequence[Span], window: Period, every: Period, *, expan
     if window.is_rows:
         n = window.count // every.count
         return {(spans[k - n][0], spans[k - 1][1]): (k - n, k) for k in range(n, len(spans) + 1)}
-    starts = [start.replace(tzinfo=None) for start, _ in spans]
-    ranges = {}
-    for k, (_, end) in enumerate(spans):
-        start = window.before(end.replace(tzinfo=None))
-        if start >= starts[0]:
-            ranges[shown(start, end.tzinfo), end] = (bisect_left(starts, start), k + 1)
+    zone, starts, ranges = spans[0][0].tzinfo, _wall_clock_starts(spans, every), {}
+    for k, start in enumerate(starts):
+        end = every.after(start)
+        upto = starts[k + 1] if k + 1 < len(starts) else end
+        while end <= upto and (first := window.before(end)) <= start:
+            if first >= starts[0]:
+                ranges[shown(first, zone), shown(end, zone)] = (bisect_left(starts, first), k + 1)
+                check_number(len(ranges), every)
+            end = every.after(end)
     return ranges
+
+
+def ranges_before(spans: Sequence[Span], of: Mapping[Span, Range], window: Period, every: Period) -> dict[Span, Range]:
+    """The base windows of the window before, for each that has one: of the same length, right before its start.
+
+    Where no row lies there, of the last one before that has rows.
+    """
+    if window == every or window.is_rows:
+        return {span: (2 * first - last, first) for span, (first, last) in of.items() if 2 * first >= last}
+    starts, before = _wall_clock_starts(spans, every), {}
+    for span, end in zip(of, _wall_clock_starts(list(of), every), strict=True):
+        last = bisect_left(starts, end)
+        if last and (empty := window.steps(starts[last - 1], end) - 1) > 0:
+            end = replace(window, count=empty * window.count).before(end)
+        while last and (start := window.before(end)) >= starts[0]:
+            if start <= starts[last - 1]:
+                before[span] = bisect_left(starts, start), last
+                break
+            end = start
+    return before
+
+
+def _wall_clock_starts(spans: Sequence[Span], every: Period) -> list[datetime]:
+    """Where windows begin on a wall clock that skips nothing: one that begins in an hour skipped is shown later."""
+    shown_starts = pa.array([start.replace(tzinfo=None) for start, _ in spans], pa.timestamp("us"))
+    starts = pc.floor_temporal(shown_starts, every.count, every.unit)
+    return [from_ticks(tick) for tick in starts.cast(pa.int64()).to_pylist()]
 
 
 def check_number(n_windows: int, period: Period) -> None:

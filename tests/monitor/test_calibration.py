@@ -15,7 +15,7 @@ import gpudrift as gd
 from gpudrift.monitor.calibrating import How
 from gpudrift.stats import STATISTICS
 
-from .conftest import Table, day, joined
+from .conftest import NOW, Table, day, joined
 
 HOWS: tuple[How, ...] = ("multinomial", "block", "leave-one-out")
 
@@ -341,6 +341,18 @@ def test_a_file_that_holds_no_calibration_is_named(
         gd.Calibration.load(path)
     with pytest.raises(gd.DataError, match=r"none\.json cannot be read: No such file or directory; check the path$"):
         gd.Calibration.load(tmp_path / "none.json")
+
+
+def test_windows_compared_with_another_reference_are_refused_by_what_sets_it_apart() -> None:
+    rows = {"x": np.arange(2000.0), "ts": np.datetime64("2024-01-01", "us") + np.arange(2000).astype("m8[h]")}
+    report = gd.check_drift(reference=rows, current=rows, time="ts", window="1d", now=NOW)
+    assert report.windows is not None
+    for other, message in (
+        ({"x": rows["x"]}, "is not that of the profile, of which only one has 'ts'; profile the same rows and columns"),
+        (rows | {"x": rows["x"] + 1}, "is not that of the profile; profile the same rows and columns"),
+    ):
+        with pytest.raises(gd.DataError, match=f"^the reference of the windows {message}$"):
+            gd.calibrate(gd.profile(other), report.windows, false_alarms=0.2)
 
 
 def test_what_cannot_be_calibrated_gets_one_line(

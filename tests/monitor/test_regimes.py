@@ -97,6 +97,18 @@ def test_windows_that_cannot_change_are_refused(settings, message):
             question()
 
 
+@pytest.mark.parametrize("name", ["x", "plan"])
+def test_values_that_go_missing_are_a_change(name):
+    current = stream(4000, 1)
+    gone = np.flatnonzero(np.random.default_rng(2).random(2000) < 0.3) + 2000
+    current[name] = current[name].astype(object)
+    current[name][gone] = None
+    found = windows(stream(4000, 0), current, columns=["x", "plan"])
+    for feature in (name, None):
+        assert found.change_point(feature).at == 2000
+        assert found.change_point(feature).probability > 0.999
+
+
 def test_an_unknown_feature_is_refused(moved):
     with pytest.raises(DataError, match="no feature 'plam' was compared"):
         moved.change_point("plam")
@@ -106,7 +118,7 @@ def test_an_unknown_feature_is_refused(moved):
 
 def test_the_posterior_of_a_change_is_that_of_its_definition():
     """By hand: the marginal likelihood of a beta-binomial on each side of every place."""
-    counts = np.array([[3, 1], [2, 2], [0, 4]])
+    counts = np.array([[9, 3], [6, 6], [5, 7]])
 
     def evidence(rows: Any) -> float:
         a, b = rows.sum(axis=0) + 0.5
@@ -117,6 +129,48 @@ def test_the_posterior_of_a_change_is_that_of_its_definition():
     np.testing.assert_allclose(where, np.exp(split) / np.exp(split).sum())
     odds = np.exp(split).mean() / np.exp(evidence(counts))
     assert any_change == pytest.approx(odds / (1 + odds))
+
+
+def test_of_many_features_each_takes_part_in_a_change_with_its_share_of_the_odds():
+    rng = np.random.default_rng(0)
+    features = [rng.multinomial(60, [0.5, 0.3, 0.2], size=5) for _ in range(3)]
+    odds = []
+    for counts in features:
+        where, any_change = change([counts])
+        odds.append(where * 4 * any_change / (1 - any_change))
+    where, any_change = change(features)
+    together = np.prod([3 / 4 + one / 4 for one in odds], axis=0) - (3 / 4) ** 3
+    together /= 1 - (3 / 4) ** 3
+    np.testing.assert_allclose(where, together / together.sum())
+    assert any_change / (1 - any_change) == pytest.approx(together.mean())
+
+
+def test_odds_that_no_double_holds_still_have_a_likeliest_place():
+    counts = np.array([[500_000, 500_000], [500_000, 500_000], [500_000, 502_000]]) * np.ones((1, 2), np.int64)
+    where, any_change = change([np.repeat(counts, 400, axis=1)] * 3)
+    assert where.sum() == pytest.approx(1)
+    assert np.argmax(where) == 1
+    assert any_change < 1e-300
+
+
+def test_one_feature_that_moves_is_not_outvoted_by_those_that_stay():
+    rng = np.random.default_rng(0)
+    reference, current = ({f"x{f}": rng.normal(size=2000) for f in range(10)} for _ in range(2))
+    current["x3"][1200:] += 0.5
+    found = windows(reference, current, window="100 rows")
+    assert found.change_point("x3").at == 1200
+    assert found.change_point().at == 1200
+    assert found.change_point().probability > 0.99
+    assert [regime.end for regime in found.regimes] == [1200, 2000]
+
+
+@pytest.mark.parametrize(("n_categories", "rows"), [(1000, 100), (200, 20), (8, 2)])
+def test_windows_of_few_rows_in_many_categories_have_not_changed(n_categories, rows):
+    rng = np.random.default_rng(0)
+    reference, current = ({"id": rng.integers(0, n_categories, n).astype(str)} for n in (20_000, 12 * rows))
+    found = windows(reference, current, window=f"{rows} rows")
+    assert found.change_point().probability < 0.51
+    assert len(found.regimes) == 1
 
 
 def test_an_interval_holds_the_likeliest_places_up_to_its_level():

@@ -188,6 +188,24 @@ def test_a_slice_against_its_window_before_needs_rows_in_both(reference, stream)
     assert sizes["late"][0] == (180, 360)
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"window": "3d", "every": "1d"}, {"window": "3d", "every": "1d", "against": "previous"},
+        {"window": "2d", "expanding": True}, {"window": "900 rows", "every": "300 rows"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_windows_of_a_slice_are_those_of_the_report(reference, stream, settings):
+    report = check(reference, stream, slices=["plan"], time="ts", **settings)
+    for label in report.slices:
+        windows = report.slices.windows(label)
+        assert list(windows) == list(report.windows)
+        for span, window in windows.items():
+            inside = report.windows[span].slices[label]
+            assert (window.n_reference, window.n_current) == (inside.n_reference, inside.n_current)
+
+
 def test_windows_of_a_slice_ask_for_what_was_counted(reference, stream):
     report = check(reference, stream, slices=["plan"], time="ts", window="1d")
     with pytest.raises(DataError, match="no slice 'platinum': there is 'team', "):

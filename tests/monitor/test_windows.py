@@ -229,12 +229,27 @@ def test_a_rolling_month_reaches_back_to_the_same_day(reference):
     assert rows_of(report)[dt.datetime(2024, 2, 29), dt.datetime(2024, 3, 31)] == 31 * 24
 
 
-def test_rolling_windows_span_an_empty_one(reference):
+def test_rolling_windows_span_an_empty_one_and_end_in_it(reference):
     times = hours("2024-02-01", 24 * 9)
     kept = (times < np.datetime64("2024-02-04")) | (times >= np.datetime64("2024-02-05"))
     report = check(reference, take(columns(24 * 9, seed=1) | {"ts": times}, kept), window="2d", every="1d")
-    assert list(rows_of(report).values()) == [48, 48, 24, 48, 48, 48, 48]
+    assert list(rows_of(report).values()) == [48, 48, 24, 24, 48, 48, 48, 48]
+    assert (dt.datetime(2024, 2, 3), dt.datetime(2024, 2, 5)) in report.windows
     assert "has no row in 1 window of 1 day (from 2024-02-04" in str(report.problems)
+
+
+@pytest.mark.parametrize(("zone", "skipped"), [("Africa/Cairo", "2024-04-26"), ("Europe/Paris", "2024-03-31")])
+def test_rolling_windows_hold_the_rows_between_their_ends_where_the_clock_skips_a_start(reference, zone, skipped):
+    """Midnight in Cairo, two in Paris: a window may begin and end there."""
+    first = dt.datetime.fromisoformat(skipped) - dt.timedelta(days=3)
+    table = pa.table(columns(24 * 7, seed=1) | {"ts": zoned(first, 24 * 7, HOUR, zone)})
+    instants = np.asarray(table["ts"].cast(pa.int64()))
+    for settings in ({"window": "3d", "every": "1d"}, {"window": "6h", "every": "2h"}):
+        found = rows_of(check(reference, table, **settings))
+        assert len(found) > 4
+        for (start, end), n_rows in found.items():
+            inside = (instants >= start.timestamp() * 1e6) & (instants < end.timestamp() * 1e6)
+            assert n_rows == np.count_nonzero(inside), (start, end)
 
 
 def test_expanding_windows_begin_with_the_first(reference):
@@ -267,6 +282,21 @@ def test_overlapping_windows_against_the_one_before_do_not_share_rows(reference)
     current = columns(24 * 8, seed=1) | {"ts": hours("2024-02-26", 24 * 8)}
     report = check(reference, current, window="2d", every="1d", against="previous")
     assert [(one.n_reference, one.n_current) for one in report.windows.values()] == [(48, 48)] * 5
+
+
+def test_a_rolling_window_is_compared_with_as_much_time_before_it_whatever_is_empty(reference):
+    day = np.repeat([d for d in range(30) if d not in (10, 11) and not 15 <= d < 20], 24)
+    current = columns(len(day), seed=1) | {"ts": np.datetime64("2024-02-01", "us") + day.astype("m8[D]")}
+    report = check(reference, current, window="3d", every="1d", against="previous")
+    expected = {}
+    for start in range(3, 28):
+        inside = np.count_nonzero((day >= start) & (day < start + 3))
+        before = [np.count_nonzero((day >= start - back) & (day < start - back + 3)) for back in range(3, start + 1, 3)]
+        if inside and any(before):
+            expected[start] = next(filter(None, before)), inside
+    found = {(start - dt.datetime(2024, 2, 1)).days: one for (start, _), one in report.windows.items()}
+    assert {start: (one.n_reference, one.n_current) for start, one in found.items()} == expected
+    assert [entry["rows"]["reference"] for entry in report.to_dict()["windows"]] == [n for n, _ in expected.values()]
 
 
 def test_stored_counts_answer_any_range_afterwards(reference):
