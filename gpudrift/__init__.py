@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from gpudrift.version import __version__
 
 if TYPE_CHECKING:
-    from gpudrift.config import Settings, load_settings
+    from gpudrift.config import Settings
     from gpudrift.errors import (
         BackendUnavailable,
         ConfigError,
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         WindowReports,
         calibrate,
         check_drift,
+        load_settings,
     )
     from gpudrift.profiles import (
         Counts,
@@ -119,7 +120,7 @@ __all__ = [  # noqa: RUF022  a page that a user reads, by what they want to do
 
 _HOMES = {
     "gpudrift_kernels.backend": ("Backend", "get_backend"),
-    "gpudrift.config": ("Settings", "load_settings"),
+    "gpudrift.config": ("Settings",),
     "gpudrift.errors": (
         "BackendUnavailable", "ConfigError", "DataError", "DependencyMissing", "DeviceError", "GpudriftError",
         "ModelError", "PlanError", "ProfileError", "RegistryError", "TrainingError",
@@ -127,7 +128,7 @@ _HOMES = {
     "gpudrift.frames.problem": ("Problem",),
     "gpudrift.monitor": (
         "AlphaSpending", "Calibration", "ChangePoint", "EProcess", "Likeness", "OnlineFDR", "Regime", "SliceReports",
-        "WindowReports", "calibrate", "check_drift",
+        "WindowReports", "calibrate", "check_drift", "load_settings",
     ),
     "gpudrift.profiles": (
         "Counts", "DriftReport", "FeatureDrift", "Profile", "Reason", "load_profile", "profile",

@@ -1,15 +1,11 @@
-"""Settings of a drift check: frozen, checked when made, readable from TOML."""
+"""Settings of a drift check: frozen, checked when made."""
 
 from __future__ import annotations
 
 import math
-import os
-import stat
 import sys
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from gpudrift.errors import ConfigError
@@ -19,8 +15,7 @@ from gpudrift.stats import CORRECTIONS, STATISTICS
 
 Against = Literal["reference", "previous"]
 
-_MOST_BYTES: Final = 1 << 20
-"""Of a TOML file: far more than settings take, far less than a mistaken path may hold."""
+_MAX_SLICES: Final = 50
 
 
 @dataclass(frozen=True)
@@ -94,14 +89,14 @@ class Settings:
     against: Against = "reference"
     zone: str | None = None
     slices: tuple[str, ...] = ()
-    max_slices: int = 50
+    max_slices: int = _MAX_SLICES
     weights: str | None = None
 
     def __post_init__(self) -> None:
         if not _is_number(self.alpha) or not 0 < self.alpha < 1:
             raise ConfigError(f"alpha must be between 0 and 1, got {self.alpha!r}")
         if not isinstance(self.correction, str) or self.correction not in CORRECTIONS:
-            raise ConfigError(_unknown("correction", self.correction, list(CORRECTIONS)))
+            raise ConfigError(unknown("correction", self.correction, list(CORRECTIONS)))
         _check_thresholds("thresholds", self.thresholds)
         if not isinstance(self.feature_thresholds, Mapping):
             raise ConfigError(f"feature_thresholds must be a table of features, got {self.feature_thresholds!r}")
@@ -131,11 +126,13 @@ class Settings:
             raise ConfigError("exact sorts rows as if they weighed the same; leave out exact or weights")
         if not isinstance(self.max_slices, int) or isinstance(self.max_slices, bool) or not 0 < self.max_slices <= 1000:
             raise ConfigError(f"max_slices must be between 1 and 1000, got {self.max_slices!r}")
+        if self.max_slices != _MAX_SLICES and not self.slices:
+            raise ConfigError("max_slices is for slices; give slices too, the names of columns")
         self._check_windows()
 
     def _check_windows(self) -> None:
         if self.against not in ("reference", "previous"):
-            raise ConfigError(_unknown("against", self.against, ["reference", "previous"]))
+            raise ConfigError(unknown("against", self.against, ["reference", "previous"]))
         if self.window is None:
             for name, default in (
                 ("every", None),
@@ -179,64 +176,12 @@ class Settings:
         return "set by user" if statistic in self.thresholds else "default"
 
 
-def load_settings(path: str | Path, **overrides: Any) -> Settings:
-    """Settings from the ``[check]`` table of a TOML file, whose keys are the attributes of ``Settings``.
-
-    ``overrides`` that are not None win; ``columns`` among them also narrow the file's ``categorical`` and ``numeric``.
-    The backend is no setting, since no result depends on it.
-
-    Raises
-    ------
-    ConfigError
-        With the file and the key path; an unknown key comes with the nearest known one.
-    """
-    try:
-        document = tomllib.loads(_read(path).decode())
-    except OSError as error:
-        remedy = "check its permissions" if isinstance(error, PermissionError) else "check the path"
-        raise ConfigError(f"{path} cannot be read: {error.strerror}; {remedy}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
-    for key in document:
-        if key != "check":
-            raise ConfigError(f"{path}: {_unknown('', key, ['check'])}")
-    table = document.get("check", {})
-    if not isinstance(table, dict):
-        raise ConfigError(f"{path}: check must be a table, got {table!r}")
-    known = [f.name for f in fields(Settings)]
-    for key in table:
-        if key not in known:
-            raise ConfigError(f"{path}: {_unknown('check', key, known)}")
-    if table.get("columns") == []:
-        raise ConfigError(f"{path}: check.columns is empty; leave it out to compare all columns")
-    try:
-        settings = Settings(**table)
-    except ConfigError as error:
-        raise ConfigError(f"{path}: check.{error}") from error
-    given = {name: value for name, value in overrides.items() if value is not None}
-    if columns := given.get("columns"):
-        of_file = {kind: getattr(settings, kind) for kind in ("categorical", "numeric")}
-        given = {kind: [name for name in names if name in columns] for kind, names in of_file.items()} | given
-    return replace(settings, **given)
-
-
-def _read(path: str | Path) -> bytes:
-    """The whole file, unless it is not one or does not end."""
-    if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would wait for its writer
-        raise ConfigError(f"{path} is not a regular file; write the settings to one")
-    with open(path, "rb") as file:
-        content = file.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
-        raise ConfigError(f"{path} is larger than 1 MiB, which settings never are; check the path")
-    return content
-
-
 def _check_thresholds(where: str, thresholds: Any) -> None:
     if not isinstance(thresholds, Mapping):
         raise ConfigError(f"{where} must be a table of statistic = value, got {thresholds!r}")
     for name, value in thresholds.items():
         if name not in STATISTICS:
-            raise ConfigError(_unknown(where, name, list(STATISTICS)))
+            raise ConfigError(unknown(where, name, list(STATISTICS)))
         if not _is_number(value) or not 0 < value <= sys.float_info.max:
             raise ConfigError(f"{where}.{name} must be above 0 and finite, got {value!r}")
 
@@ -245,7 +190,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _unknown(where: str, name: Any, known: list[str]) -> str:
+def unknown(where: str, name: Any, known: list[str]) -> str:
     """The key path, and the hint that follows it."""
     path = f"{where}.{name}" if where else str(name)
     return f"{path} is unknown: {hint(str(name), known)}"

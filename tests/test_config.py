@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import gpudrift as gd
@@ -82,11 +83,28 @@ def test_toml_is_read_and_overridden(tmp_path: Path) -> None:
         ("[check]\nalpha = 7\n", r"drift\.toml: check\.alpha must be between 0 and 1, got 7"),
         ("[check\n", r"drift\.toml is not TOML: "),
         ("[check]\ncolumns = 3\n", r"drift\.toml: check\.columns must be a list of column names, got 3"),
+        ("[check]\ncalibrate = 3\n", r"drift\.toml: check\.calibrate must be the path of a file, got 3"),
+        ("[check]\ncalibrate = 'a.json'\n", r"drift\.toml: check\.calibrate: .*a\.json cannot be read: No such file"),
     ],
 )
 def test_a_mistake_in_toml_is_named_with_its_path(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(gd.ConfigError, match=message):
         gd.load_settings(write(tmp_path, text))
+
+
+def test_the_calibration_of_a_file_wins_over_its_thresholds_and_one_that_overrides_over_it(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    profile = gd.profile({"x": rng.normal(size=500)})
+    windows = {k: profile.count({"x": rng.normal(size=100)}) for k in range(30)}
+    for name, rate in (("strict", 0.3), ("quiet", 0.01)):
+        gd.calibrate(profile, windows, false_alarms=rate, how="multinomial").save(tmp_path / f"{name}.json")
+    path = write(tmp_path, '[check]\ncalibrate = "strict.json"\n[check.feature_thresholds.x]\npsi = 9.0\n')
+    strict, quiet = (
+        gd.Calibration.load(tmp_path / f"{name}.json").thresholds["x"]["psi"] for name in ("strict", "quiet")
+    )
+    assert strict < quiet
+    assert gd.load_settings(path).threshold("psi", "x") == strict
+    assert gd.load_settings(path, calibrate=tmp_path / "quiet.json").threshold("psi", "x") == quiet
 
 
 def test_the_threshold_of_a_feature_wins_and_says_where_it_comes_from(tmp_path: Path) -> None:
@@ -140,6 +158,11 @@ def test_a_file_that_is_closed_to_the_reader_gets_its_remedy(monkeypatch: pytest
 def test_the_example_of_the_readme_names_every_setting_and_threshold(tmp_path: Path) -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text()
     path = write(tmp_path, readme.partition("```toml\n")[2].partition("```")[0])
+    age = np.random.default_rng(0).normal(size=400)
+    profile = gd.profile({"age": age})
+    windows = [profile.count({"age": age[k::8]}) for k in range(8)]
+    gd.calibrate(profile, windows, false_alarms=0.1, replicates=200).save(tmp_path / "quiet.json")
     settings = gd.load_settings(path)
+    assert settings.feature_thresholds.keys() == {"age"}
     assert set(settings.thresholds) == {name for name, s in STATISTICS.items() if s.threshold is not None}
     assert {f.name for f in fields(settings)} - tomllib.loads(path.read_text())["check"].keys() == {"numeric"}

@@ -123,10 +123,10 @@ def check(
         slices=split_names("--slices", slices) or None,
         max_slices=max_slices,
         weights=weights,
+        calibrate=calibrate,
     )
+    calibrate = calibrate or _calibrate_of(config)
     calibration = None if calibrate is None else gd.Calibration.load(calibrate)
-    if calibration is not None:
-        settings = calibration.settings(settings)
     inputs = [*reference, *current, *filter(None, [config, calibrate]), *(statistics or ())]
     _check_outputs(json, html, inputs=inputs)
     profiled = [path for path in reference if path.lower().endswith(".gdp")]
@@ -153,12 +153,21 @@ def check(
 def _settings(config: str | None, **options: Any) -> "gd.Settings":
     given = {name: value for name, value in options.items() if value is not None}
     if config is None:
-        return given_settings(**given)
+        calibrate = given.pop("calibrate", None)
+        settings = given_settings(**given)
+        return settings if calibrate is None else gd.Calibration.load(calibrate).settings(settings)
     gd.load_settings(config)  # on its own first: what is wrong afterwards is not the file's fault
     try:
         return gd.load_settings(config, **given)
     except gd.ConfigError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def _calibrate_of(config: str | None) -> str | None:
+    from gpudrift.monitor.settings_file import calibration_file
+
+    file = None if config is None else calibration_file(config)
+    return None if file is None else str(file)
 
 
 def _check_outputs(json: str | None, html: str | None, *, inputs: list[str]) -> None:

@@ -9,6 +9,7 @@ from gpudrift.monitor.check import check_drift
 from gpudrift.monitor.e_process import EProcess
 from gpudrift.monitor.online_fdr import OnlineFDR
 from gpudrift.monitor.regimes import ChangePoint, Likeness, Regime
+from gpudrift.monitor.settings_file import load_settings
 from gpudrift.monitor.slice_reports import SliceReports
 from gpudrift.monitor.window_reports import WindowReports
 
@@ -24,4 +25,5 @@ __all__ = [
     "WindowReports",
     "calibrate",
     "check_drift",
+    "load_settings",
 ]

@@ -19,6 +19,7 @@ from gpudrift.monitor.false_alarms import FalseAlarms
 from gpudrift.monitor.null_windows import NullLaw, block_resampling, leave_one_out, multinomial_resampling
 from gpudrift.monitor.window_reports import WindowReports
 from gpudrift.nearest import hint
+from gpudrift.period import Period
 from gpudrift.profiles import Counts, Profile
 from gpudrift.profiles.compare import wanted_columns
 from gpudrift.profiles.grid import Grid, id_without_grid
@@ -300,7 +301,8 @@ def _counts_of(windows: WindowReports, profile: Profile) -> dict[Hashable, Count
     settings = windows.question.settings
     if windows.place is not None:
         raise DataError("windows of a slice have a reference of their own; pass those of the whole report")
-    if settings.every is not None or settings.expanding or settings.against != "reference":
+    in_turn = settings.every is None or Period.parse(settings.every) == Period.parse(settings.window or "")
+    if not in_turn or settings.expanding or settings.against != "reference":
         raise DataError("windows must follow each other, and be compared with the reference; check with window alone")
     theirs = windows.question.profile
     if profile.profile_id not in (theirs.profile_id, id_without_grid(theirs.profile_id)):

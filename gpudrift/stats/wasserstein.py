@@ -16,8 +16,6 @@ from gpudrift.stats.cdf import CdfDifference, cdf_difference
 from gpudrift.stats.scaling import divide, exponent_of, scaled, scaled_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 # Distances are summed on values below 2^1021: the sum is at most their range, below 2^1022.
@@ -25,9 +23,6 @@ _SUMMED_BELOW = 1021
 
 # Powers of two that a sorted sample's values are raised by at most: 2^972 is then the smallest subnormal one.
 _MOST_RAISED = 2046
-
-# Rows of a sorted sample worked on at once: their copies stay in the cache.
-_BLOCK = 1 << 16
 
 # Share of |mean| that stands for the spread of a constant reference.
 _RELATIVE_FLOOR = 1e-12
@@ -164,7 +159,7 @@ def wasserstein_exact(sorted_reference: NDArray[Any], sorted_current: NDArray[An
 
 
 def mean_std_sorted(values: NDArray[Any]) -> tuple[float, float]:
-    """Mean and standard deviation (ddof 0) of a sorted sample: `mean_std_from_cells` of its rows, in blocks of them.
+    """Mean and standard deviation (ddof 0) of a sorted sample: `mean_std_from_cells` of its rows.
 
     Parameters
     ----------
@@ -186,23 +181,14 @@ def mean_std_sorted(values: NDArray[Any]) -> tuple[float, float]:
     >>> mean_std_sorted(np.array([0.5, 2.5]))
     (1.5, 1.0)
     """
-    n = values.size
-    if n == 0:
+    from gpudrift_kernels.cpu.sort import moments_sorted  # which loads Numba
+
+    if values.size == 0:
         return math.nan, math.nan
     exponent = exponent_of(values, values) if values.dtype.kind == "f" else 0
-
-    def above_first() -> Iterator[NDArray[np.float64]]:
-        for start in range(0, n, _BLOCK):
-            block = values[start : start + _BLOCK]
-            if values.dtype.kind == "f":
-                yield scaled(block.astype(np.float64), -exponent) - scaled(values[:1].astype(np.float64), -exponent)
-            else:  # exact: the distance of two 64-bit numbers fits 64 bits without a sign
-                yield (block.view(np.uint64) - values[:1].view(np.uint64)).astype(np.float64)
-
-    mean = math.fsum(float(block.sum()) for block in above_first()) / n
-    variance = math.fsum(float(((block - mean) ** 2).sum()) for block in above_first()) / n
+    above_first, variance = moments_sorted(values, -exponent)
     first = math.ldexp(float(values[0]), -exponent)
-    return scaled_up(first + mean, exponent), scaled_up(math.sqrt(variance), exponent)
+    return scaled_up(first + above_first, exponent), scaled_up(math.sqrt(variance), exponent)
 
 
 def mean_std_from_cells(

@@ -87,11 +87,11 @@ def _areas(
         middle[i] = 0.5 * (abs(ends[i]) + abs(ends[i + 1])) * width
         low[i] = max(0.0, max(lowest[i], -highest[i])) * width
         high[i] = max(highest[i], -lowest[i]) * width
-    return _total(gap), _total(middle), _total(low), _total(high)
+    return total_of(gap), total_of(middle), total_of(low), total_of(high)
 
 
 @kernel
-def _total(terms: Floats) -> float:
+def total_of(terms: Floats) -> float:
     """Their sum in eight lanes of at most ``_BLOCK`` each: in an order that no processor's vectors change."""
     total = 0.0
     for block in range(0, terms.size - 7, 8 * _BLOCK):
@@ -134,8 +134,8 @@ def _moments(counts: NDArray[Any], start: Floats, stop: Floats) -> tuple[float, 
         k = first + i
         share[i] = counts[k] / n
         offset[i] = 0.5 * ((start[k] * unit * more - pivot) + (stop[k] * unit * more - pivot))
-    mean = _total(share * offset)
-    variance = _total(share * (offset - mean) ** 2)
+    mean = total_of(share * offset)
+    variance = total_of(share * (offset - mean) ** 2)
     return pivot + mean, variance, exponent
 
 

@@ -48,15 +48,22 @@ def test_the_file_holds_thresholds_that_check_then_uses(run: Run) -> None:
     for options in ((), ("--calibrate", "found.json")):
         run(*CHECK, *options, "--json", "out.json")
         n_drifted.append(sum(window["dataset_drift"] for window in json.loads(Path("out.json").read_text())["windows"]))
+    Path("settings").mkdir()
+    Path("settings/drift.toml").write_text('[check]\ntime = "ts"\nwindow = "1d"\ncalibrate = "../found.json"\n')
+    run(*CHECK[:5], "--config", "settings/drift.toml", "--json", "out.json")
+    n_drifted.append(sum(window["dataset_drift"] for window in json.loads(Path("out.json").read_text())["windows"]))
     assert n_drifted[0] > 5
+    assert n_drifted[2] == n_drifted[1]
     assert n_drifted[1] <= 4  # of 20 windows at a rate of 0.05: 1 expected, 5 or more with probability 0.003
 
 
 @pytest.mark.usefixtures("days")
 def test_a_file_made_for_other_windows_is_used_and_said(run: Run) -> None:
     assert run(*CALIBRATE, "--false-alarms", "0.05").exit_code == 0
-    result = run(*CHECK[:-1], "7d", "--calibrate", "found.json")
-    assert "problem: calibration: was made for windows of 1d, these are of 7d; calibrate for these" in result.stdout
+    Path("drift.toml").write_text('[check]\ncalibrate = "found.json"\n')
+    for named in (("--calibrate", "found.json"), ("--config", "drift.toml")):
+        result = run(*CHECK[:-1], "7d", *named)
+        assert "problem: calibration: was made for windows of 1d, these are of 7d; calibrate for these" in result.stdout
     table = pq.read_table("current.parquet")
     pq.write_table(table.rename_columns(["ts", "a", "b"]), "other.parquet")
     other = run("check", "--reference", "other.parquet", "--current", "other.parquet", "--calibrate", "found.json",

@@ -170,6 +170,9 @@ def test_windows_of_a_report_are_as_good_as_their_counts() -> None:
         profile, [report.windows.counts(span) for span in report.windows], false_alarms=0.2, replicates=500,
         settings=report.settings,
     )  # fmt: skip
+    in_turn = gd.check_drift(reference=profile, current=table, window="200 rows", every="200 rows").windows
+    assert in_turn is not None
+    assert gd.calibrate(profile, in_turn, false_alarms=0.2, replicates=500).thresholds == found.thresholds
     overlapping = gd.check_drift(reference=profile, current=table, window="400 rows", every="200 rows").windows
     assert overlapping is not None
     with pytest.raises(gd.DataError, match=r"^windows must follow each other, and be compared with the reference; "):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from gpudrift_kernels.cpu.compiled import kernel
 from gpudrift_kernels.cpu.read_only import read_only
+from gpudrift_kernels.steps import total_of
 
 
 def sort(values: NDArray[Any]) -> NDArray[Any]:
@@ -143,6 +145,29 @@ def _area(reference: NDArray[Any], current: NDArray[Any], factor: float, factor_
             x = rest[k]
         total += some
     return total
+
+
+def moments_sorted(values: NDArray[Any], exponent: int = 0) -> tuple[float, float]:
+    """Mean of sorted finite values above the first, and their variance; times 2^exponent as `area_sorted`."""
+    first = min(exponent, 1023)
+    rows, factors = read_only(values), (2.0**first, 2.0 ** (exponent - first))
+    mean = math.fsum(_sums(rows, *factors, 0.0, squared=False)) / values.size
+    return mean, math.fsum(_sums(rows, *factors, mean, squared=True)) / values.size
+
+
+@kernel
+def _sums(values: NDArray[Any], factor: float, factor_too: float, mean: float, squared: bool) -> NDArray[np.float64]:
+    """Of the differences from the mean, or of their squares, for every few values."""
+    sums, terms = np.empty(-(-values.size // _TERMS)), np.empty(_TERMS)
+    for k in range(sums.size):
+        part = values[k * _TERMS : (k + 1) * _TERMS]
+        for i in range(part.size):
+            terms[i] = _width(values[0], part[i], factor, factor_too) - mean
+        if squared:
+            for i in range(part.size):
+                terms[i] *= terms[i]
+        sums[k] = total_of(terms[: part.size])
+    return sums
 
 
 def _width(start: Any, stop: Any, factor: Any, factor_too: Any) -> Any:
