@@ -160,7 +160,7 @@ def test_the_example_of_the_readme_names_every_setting_and_threshold(tmp_path: P
     path = write(tmp_path, readme.partition("```toml\n")[2].partition("```")[0])
     age = np.random.default_rng(0).normal(size=400)
     profile = gd.profile({"age": age})
-    windows = [profile.count({"age": age[k::8]}) for k in range(8)]
+    windows = [profile.count({"age": age[k::10]}) for k in range(10)]
     gd.calibrate(profile, windows, false_alarms=0.1, replicates=200).save(tmp_path / "quiet.json")
     settings = gd.load_settings(path)
     assert settings.feature_thresholds.keys() == {"age"}
