@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from heapq import merge
 from operator import itemgetter
-from typing import Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +29,12 @@ from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.weights import RowWeights, squares_by_group
 from gpudrift_kernels.backend import Backend
+from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.grouping import Grouping, Tally
 from gpudrift_kernels.occupied import Occupied, occupied
 
 Progress = Callable[[int], None]
+_Found = TypeVar("_Found")
 
 
 class Groups(Protocol):
@@ -75,7 +77,8 @@ def count_source(
     further = [*(groups.names if groups else ()), *([weights.name] if weights else ())]
     total, known = Counts.empty(profile_id, weighted=weights is not None), len(usable)
     for batch in source.batches(list(dict.fromkeys([*(column.name for column in usable.values()), *further]))):
-        for f, problem in _obstacles(batch, usable):
+        readers = _readers(batch, usable)
+        for f, problem in readers.obstacles:
             problems.append(problem)
             del usable[f]
         units = weights.units(batch) if weights else None
@@ -83,7 +86,7 @@ def count_source(
         total = total + Counts.of_columns(
             profile_id,
             batch.n_rows,
-            _counted(batch, usable, backend, together),
+            _counted(readers, usable, backend, together),
             weighted=weights is not None,
             squares=0 if together is None or units is None else squares_by_group(units, together.groups, 1)[0],
         )
@@ -100,22 +103,39 @@ def count_source(
     return replace(total, problems=tuple(problems))
 
 
-def _obstacles(batch: Batch, usable: Mapping[int, Column]) -> list[tuple[int, Problem]]:
-    """Columns of the batch that cannot be counted as the profile does, and why."""
-    found = []
+class _Readers(NamedTuple):
+    """The columns of a batch as they are counted, by their place in the profile; and what cannot be, and why."""
+
+    numbers: dict[int, NumberReader]
+    texts: dict[int, CategoryReader]
+    obstacles: list[tuple[int, Problem]]
+
+
+def _readers(batch: Batch, usable: Mapping[int, Column]) -> _Readers:
+    """Where all rows of a column are missing, whatever type their library gave them, plain nulls."""
+    found = _Readers({}, {}, [])
     for f, column in usable.items():
         raw = batch.columns[column.name]
         fits = _fits(column, raw)
-        exact = not fits or not isinstance(column, NumericColumn) or _reader(batch, column).is_exact()
-        if (fits and exact) or (not fits and all_missing(raw)):
+        if not fits and not all_missing(raw):
+            found.obstacles.append((f, Problem(column.name, _differs(column, raw), _remedy(column, raw))))
             continue
-        what = f"is {column.dtype} in the reference and {type_name(arrow_type(raw))} in the current data"
-        if not fits:
-            found.append((f, Problem(column.name, what, _remedy(column, raw))))
-        else:
+        rows = raw if fits else no_values(batch.n_rows)
+        if not isinstance(column, NumericColumn):
+            found.texts[f] = CategoryReader(rows, column.vocabulary)
+            continue
+        reader = NumberReader(rows, column.meaning, column.plan.dtype)
+        if fits and not reader.is_exact():
+            what = f"{_differs(column, raw)}, beyond the whole numbers that both hold"
             remedy = "keep it an integer; nullable integer types hold nulls"
-            found.append((f, Problem(column.name, f"{what}, beyond the whole numbers that both hold", remedy)))
+            found.obstacles.append((f, Problem(column.name, what, remedy)))
+            continue
+        found.numbers[f] = reader
     return found
+
+
+def _differs(column: Column, raw: Raw) -> str:
+    return f"is {column.dtype} in the reference and {type_name(arrow_type(raw))} in the current data"
 
 
 def _fits(column: Column, raw: Raw) -> bool:
@@ -131,21 +151,18 @@ def _remedy(column: Column, raw: Raw) -> str:
 
 
 def _counted(
-    batch: Batch, usable: Mapping[int, Column], backend: Backend, weighted: Grouping | None
+    readers: _Readers, usable: Mapping[int, Column], backend: Backend, weighted: Grouping | None
 ) -> Iterator[tuple[int, Occupied, NDArray[np.int64] | None]]:
     """Counts, and weights if rows have any, of each column in turn: only a few dense tables are alive at once."""
     if weighted is not None:
         grids = {f: np.arange(column.n_counters, dtype=np.int32) for f, column in usable.items()}
-        for f, tally in tallies(batch, usable, grids, weighted, backend):
+        for f, tally in _tallies(readers, usable, grids, weighted, backend):
             counters, rows = occupied(tally.rows[0])
             yield f, (counters, rows), None if tally.weights is None else tally.weights[0][counters]
         return
-    numeric, categorical = _by_kind(usable)
-    readers = [_reader(batch, c) for c in numeric.values()]
-    numbers = zip(numeric, backend.count_cells(readers, [c.plan for c in numeric.values()]), strict=True)
-    texts = [_category_reader(batch, c) for c in categorical.values()]
-    categories = zip(categorical, map(occupied, backend.count_categories(texts, _sizes(categorical))), strict=True)
-    for f, counted in merge(numbers, categories, key=itemgetter(0)):
+    numbers = backend.count_cells(list(readers.numbers.values()), _plans(readers, usable))
+    texts = backend.count_categories(list(readers.texts.values()), _sizes(readers, usable))
+    for f, counted in _in_turn(readers, numbers, map(occupied, texts)):
         yield f, counted, None
 
 
@@ -157,33 +174,32 @@ def tallies(
     backend: Backend,
 ) -> Iterator[tuple[int, Tally]]:
     """Rows of a batch by group and grid cell, of each usable column in turn."""
-    numeric, categorical = _by_kind(usable)
-    readers = [_reader(batch, c) for c in numeric.values()]
-    plans = [c.plan for c in numeric.values()]
-    numbers = backend.tally_cells(readers, plans, [grids[f] for f in numeric], grouping)
-    texts = [_category_reader(batch, c) for c in categorical.values()]
-    categories = backend.tally_categories(texts, _sizes(categorical), [grids[f] for f in categorical], grouping)
-    yield from merge(zip(numeric, numbers, strict=True), zip(categorical, categories, strict=True), key=itemgetter(0))
+    return _tallies(_readers(batch, usable), usable, grids, grouping, backend)
 
 
-def _by_kind(usable: Mapping[int, Column]) -> tuple[dict[int, NumericColumn], dict[int, CategoricalColumn]]:
-    numeric = {f: c for f, c in usable.items() if isinstance(c, NumericColumn)}
-    return numeric, {f: c for f, c in usable.items() if isinstance(c, CategoricalColumn)}
+def _tallies(
+    readers: _Readers,
+    usable: Mapping[int, Column],
+    grids: Mapping[int, NDArray[np.int32]],
+    grouping: Grouping,
+    backend: Backend,
+) -> Iterator[tuple[int, Tally]]:
+    of_numbers, of_texts = ([grids[f] for f in kind] for kind in (readers.numbers, readers.texts))
+    numbers = backend.tally_cells(list(readers.numbers.values()), _plans(readers, usable), of_numbers, grouping)
+    texts = backend.tally_categories(list(readers.texts.values()), _sizes(readers, usable), of_texts, grouping)
+    return _in_turn(readers, numbers, texts)
 
 
-def _sizes(categorical: Mapping[int, CategoricalColumn]) -> list[int]:
-    return [len(c.vocabulary) + 1 for c in categorical.values()]
+def _in_turn(readers: _Readers, numbers: Iterable[_Found], texts: Iterable[_Found]) -> Iterator[tuple[int, _Found]]:
+    """What was found of each column, in the order of the profile."""
+    found = [zip(kind, of, strict=True) for kind, of in ((readers.numbers, numbers), (readers.texts, texts)) if kind]
+    return found[0] if len(found) == 1 else merge(*found, key=itemgetter(0))
 
 
-def _category_reader(batch: Batch, column: CategoricalColumn) -> CategoryReader:
-    return CategoryReader(_raw(batch, column), column.vocabulary)
+def _plans(readers: _Readers, usable: Mapping[int, Column]) -> list[CellPlan]:
+    return [column.plan for f in readers.numbers if isinstance(column := usable[f], NumericColumn)]
 
 
-def _reader(batch: Batch, column: NumericColumn) -> NumberReader:
-    return NumberReader(_raw(batch, column), column.meaning, column.plan.dtype)
-
-
-def _raw(batch: Batch, column: Column) -> Raw:
-    """The rows of a column; plain nulls where all are missing, whatever type their library gave them."""
-    raw = batch.columns[column.name]
-    return raw if _fits(column, raw) else no_values(batch.n_rows)
+def _sizes(readers: _Readers, usable: Mapping[int, Column]) -> list[int]:
+    """Categories of each vocabulary, and "new"."""
+    return [len(c.vocabulary) + 1 for f in readers.texts if isinstance(c := usable[f], CategoricalColumn)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,6 @@ from gpudrift.errors import DataError
 from gpudrift.frames import Problem
 from gpudrift_kernels.occupied import Occupied, occupied
 
-_NONE: Final = np.empty(0, np.int64)
 _SHIFT = 32  # a key is the column's place in the profile in the upper half, the counter in the lower
 
 
@@ -88,21 +86,22 @@ class Counts:
         problems: Iterable[Problem] = (),
     ) -> Counts:
         """From the counters of columns that are not zero and their weights, in ascending order of the columns."""
-        keys, values, weights = [_NONE], [_NONE], [_NONE]
+        # Arrays that grow where they lie: pieces and what they are joined to, both at once, would be twice the memory.
+        keys, values, weights = (np.empty(0, np.int64) for _ in range(3))
+        n = 0
         for f, (counters, rows), heavy in columns:
-            keys.append(counters + (f << _SHIFT))
-            values.append(rows)
+            here = slice(n, n + counters.size)
+            if here.stop > keys.size:
+                for grown in (keys, values, weights) if weighted else (keys, values):
+                    grown.resize(here.stop + here.stop // 8, refcheck=False)
+            np.add(counters, f << _SHIFT, out=keys[here])
+            values[here] = rows
             if heavy is not None:
-                weights.append(heavy)
-        return cls(
-            profile_id,
-            n_rows,
-            np.concatenate(keys),
-            np.concatenate(values),
-            np.concatenate(weights) if weighted else None,
-            squares,
-            tuple(problems),
-        )
+                weights[here] = heavy
+            n = here.stop
+        for grown in (keys, values, weights) if weighted else (keys, values):
+            grown.resize(n, refcheck=False)
+        return cls(profile_id, n_rows, keys, values, weights if weighted else None, squares, tuple(problems))
 
     def column(self, f: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Counters of one column, ascending, and the rows of each."""
