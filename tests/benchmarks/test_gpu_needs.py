@@ -45,6 +45,14 @@ runpy.run_module({command[0]!r}, run_name="__main__")
     )
 
 
+def _make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """As from a terminal, even where make runs these tests."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    return subprocess.run(
+        ["make", *arguments], cwd=_REPOSITORY, env=environment, capture_output=True, text=True, check=False
+    )
+
+
 @pytest.mark.parametrize(
     ("hidden", "said"),
     [
@@ -103,9 +111,7 @@ def test_the_targets_of_make_say_what_lacks_and_stop(target: str, tmp_path: Path
     bare = tmp_path / "python"  # without site-packages: no package is found
     bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
     bare.chmod(0o755)
-    ran = subprocess.run(
-        ["make", target, f"GPU_PYTHON={bare}"], cwd=_REPOSITORY, capture_output=True, text=True, check=False
-    )
+    ran = _make(target, f"GPU_PYTHON={bare}")
     assert ran.returncode == 2
     assert ran.stdout == ""
     said, stopped = ran.stderr.splitlines()
@@ -119,10 +125,7 @@ def test_make_names_a_sanitizer_that_is_not_there(tmp_path: Path) -> None:
     ready = tmp_path / "python"  # as if the machine had all the rest
     ready.write_text("#!/bin/sh\nexit 0\n")
     ready.chmod(0o755)
-    ran = subprocess.run(
-        ["make", "gpu-sanitize", f"GPU_PYTHON={ready}", "SANITIZER=no-such-sanitizer"],
-        cwd=_REPOSITORY, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    ran = _make("gpu-sanitize", f"GPU_PYTHON={ready}", "SANITIZER=no-such-sanitizer")
     assert ran.returncode == 2
     said, stopped = ran.stderr.splitlines()
     assert said.startswith("no-such-sanitizer not found: it comes with the CUDA toolkit")
