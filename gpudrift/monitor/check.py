@@ -19,11 +19,12 @@ from gpudrift.frames import NumberReader, Source, TableLike, open_source, requir
 from gpudrift.monitor.section_counter import SectionCounter
 from gpudrift.profiles.build import profile_source
 from gpudrift.profiles.columns import NumericColumn
-from gpudrift.profiles.compare import Exact, compare
+from gpudrift.profiles.compare import compare, compare_exactly
 from gpudrift.profiles.counting import Progress, count_source
 from gpudrift.profiles.drift_report import DriftReport
 from gpudrift.profiles.feature_drift import FeatureDrift
 from gpudrift.profiles.gdp import load_profile
+from gpudrift.profiles.numeric_drift import Exact
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.verdict import DISTRIBUTION, decide
 from gpudrift.stats import Wasserstein, ks_from_statistic, mean_std_sorted, relative_scale, wasserstein_exact
@@ -172,8 +173,7 @@ def check_drift(
     # A weighted distance has no order of rows to be read off.
     has_rows = reference_source is not None and not current_source.one_pass and counts.weights is None
     if has_rows and reference_source and (names := _undecided(report, chosen)):
-        exact_values = _exact(champion, names, reference_source, current_source, device)
-        report = compare(champion, counts, chosen, device, exact=exact_values, before=report)
+        report = compare_exactly(report, _exact(champion, names, reference_source, current_source, device))
     return report if counter is None else counter.attach(report, counts.problems)
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift.config import Settings
+from gpudrift.profiles.categorical_drift import compare_categorical
 from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
-from gpudrift.profiles.compare import compare_categorical
 from gpudrift.profiles.extent import as_float
 from gpudrift.profiles.feature_drift import FeatureDrift
 from gpudrift.profiles.reference_profile import Profile

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gpudrift.profiles.feature_drift import Bin
+from gpudrift.profiles.row_counts import RowCounts
 from gpudrift_kernels.steps import between
 
 N_QUANTILES: Final = 10
@@ -43,3 +46,12 @@ def bin_starts(indices: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray
 def bin_counts(starts: NDArray[np.int64], indices: NDArray[np.int64], counts: NDArray[Any]) -> NDArray[Any]:
     """Rows in each of the ``len(starts) + 1`` bins, of the dtype of the counts; indices ascend."""
     return between(starts, indices, counts)
+
+
+def labelled(labels: Sequence[str], bins: Sequence[NDArray[Any]], sides: Sequence[RowCounts]) -> tuple[Bin, ...]:
+    """Bins in rows, of both sides: effective ones count as many as there are rows."""
+    f, g = (
+        counts * (side.n / side.n_effective) if counts.dtype.kind == "f" and side.n_effective else counts
+        for counts, side in zip(bins, sides, strict=True)
+    )
+    return tuple(map(Bin, labels, f.tolist(), g.tolist()))

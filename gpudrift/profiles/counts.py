@@ -103,6 +103,11 @@ class Counts:
             grown.resize(n, refcheck=False)
         return cls(profile_id, n_rows, keys, values, weights if weighted else None, squares, tuple(problems))
 
+    def holds(self, f: int) -> bool:
+        """Whether any row of a column was counted."""
+        of_column = self._of_column(f)
+        return bool(of_column.stop > of_column.start)
+
     def column(self, f: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Counters of one column, ascending, and the rows of each."""
         of_column = self._of_column(f)

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from numpy.typing import NDArray
+
 from gpudrift.config import Settings
 from gpudrift.frames import Kind
 from gpudrift.profiles.later import Later
-from gpudrift.stats import KS, Bounded
+from gpudrift.profiles.row_counts import RowCounts
+from gpudrift.stats import KS, Bounded, kl, l_infinity, total_variation
 
 _FURTHER: Final = ("kl", "total_variation", "l_infinity", "mean_change", "std_change", "out_of_range")
 """Statistics that no verdict needs unless settings give them a threshold."""
@@ -43,36 +46,6 @@ class Bin:
 
 
 @dataclass(frozen=True)
-class RowCounts:
-    """Rows of one side of a feature.
-
-    Attributes
-    ----------
-    n, missing, infinite : int
-        Rows; those of them that are null or NaN, and that are +inf or -inf.
-    n_effective, missing_effective, infinite_effective : float
-        Rows of equal weight that say as much; the same numbers without weights.
-    """
-
-    n: int
-    missing: int
-    infinite: int
-    n_effective: float
-    missing_effective: float
-    infinite_effective: float
-
-    @property
-    def missing_rate(self) -> float:
-        """Share of the rows that are missing, by weight; NaN without rows."""
-        return self.missing_effective / self.n_effective if self.n_effective else math.nan
-
-    @property
-    def absent_effective(self) -> float:
-        """Effective rows without a finite value; a rounding of their sum makes no more of them than there are rows."""
-        return min(self.missing_effective + self.infinite_effective, self.n_effective)
-
-
-@dataclass(frozen=True)
 class Further:
     """Statistics without a threshold of their own; of cells only for numbers, and None for categories."""
 
@@ -82,6 +55,14 @@ class Further:
     mean_change: Bounded | None = None
     std_change: Bounded | None = None
     out_of_range: Bounded | None = None
+
+    @classmethod
+    def of_bins(cls, reference: NDArray[Any], current: NDArray[Any]) -> Further:
+        """Those that rows by bin say."""
+        some = (reference + current) > 0
+        return cls(
+            kl(reference[some], current[some]), total_variation(reference, current), l_infinity(reference, current)
+        )
 
     @property
     def values(self) -> dict[str, float]:

@@ -14,7 +14,7 @@ from gpudrift.stats.distributions import chi2_log_sf, kolmogorov_log_sf
 from gpudrift.stats.hellinger import hellinger, hellinger_each
 from gpudrift.stats.js import js_distance, js_distance_each, js_divergence
 from gpudrift.stats.kl import kl
-from gpudrift.stats.ks import KS, ks_from_cells, ks_from_statistic
+from gpudrift.stats.ks import KS, ks_from_cells, ks_from_interval, ks_from_statistic
 from gpudrift.stats.l_infinity import l_infinity
 from gpudrift.stats.moments import mean_change_from_cells, std_change_from_cells
 from gpudrift.stats.multiplicity import CORRECTIONS, benjamini_hochberg, bonferroni, uncorrected
@@ -28,9 +28,11 @@ from gpudrift.stats.total_variation import total_variation
 from gpudrift.stats.wasserstein import (
     Wasserstein,
     mean_std_from_cells,
+    mean_std_from_moments,
     mean_std_sorted,
     relative_scale,
     wasserstein_exact,
+    wasserstein_from_areas,
     wasserstein_from_cells,
 )
 
@@ -56,10 +58,12 @@ __all__ = [
     "kl",
     "kolmogorov_log_sf",
     "ks_from_cells",
+    "ks_from_interval",
     "ks_from_statistic",
     "l_infinity",
     "mean_change_from_cells",
     "mean_std_from_cells",
+    "mean_std_from_moments",
     "mean_std_sorted",
     "new_rate_log_pvalue",
     "out_of_range_from_cells",
@@ -75,5 +79,6 @@ __all__ = [
     "totals",
     "uncorrected",
     "wasserstein_exact",
+    "wasserstein_from_areas",
     "wasserstein_from_cells",
 ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gpudrift.stats.cdf import CdfDifference, cdf_difference
+from gpudrift.stats.cdf import cdf_difference
 from gpudrift.stats.distributions import kolmogorov_log_sf
 
 if TYPE_CHECKING:
@@ -44,6 +44,11 @@ class KS:
         """p-value; 0.0 where `log_pvalue` is below about -745."""
         return math.exp(self.log_pvalue)
 
+    @classmethod
+    def unknown(cls) -> KS:
+        """That of a side without rows."""
+        return cls(math.nan, math.nan, math.nan, False, math.nan)
+
     @property
     def width(self) -> float:
         """Width of the certified interval."""
@@ -54,8 +59,6 @@ def ks_from_cells(
     reference: NDArray[np.int64],
     current: NDArray[np.int64],
     single: NDArray[np.bool_],
-    *,
-    difference: CdfDifference | None = None,
 ) -> KS:
     """Kolmogorov-Smirnov distance of two samples of which only counts in ordered cells are known.
 
@@ -65,8 +68,6 @@ def ks_from_cells(
         Counts of the same cells in ascending order; empty cells may be left out.
     single : bool, shape (cells,)
         True where the cell holds one representable value, so that nothing can hide inside.
-    difference : CdfDifference, optional
-        Of these counts, where there is one already.
 
     Returns
     -------
@@ -105,11 +106,29 @@ def ks_from_cells(
 
     if single.shape != reference.shape:
         raise ValueError(f"single must have shape {reference.shape} as the counts, got {single.shape}")
-    difference = difference or cdf_difference(reference, current)
+    difference = cdf_difference(reference, current)
     if difference is None:
-        return _NOT_KNOWN
+        return KS.unknown()
     lower, upper = largest(difference.ends, difference.highest, difference.lowest, single)
-    return KS(lower, lower, upper, upper == lower, _log_pvalue(lower, difference.n_reference, difference.n_current))
+    return ks_from_interval(lower, upper, difference.n_reference, difference.n_current)
+
+
+def ks_from_interval(lower: float, upper: float, n: float, m: float) -> KS:
+    """Kolmogorov-Smirnov result for an interval that the distance lies in.
+
+    Parameters
+    ----------
+    lower, upper : float
+        Largest |F - G| at the ends of cells, and the largest that can be anywhere.
+    n, m : int or float
+        Rows, or effective rows, of the reference and of the current data, above 0.
+
+    Examples
+    --------
+    >>> ks_from_interval(0.25, 0.5, 4, 4).exact
+    False
+    """
+    return KS(lower, lower, upper, upper == lower, kolmogorov_log_sf(math.sqrt(n * m / (n + m)) * lower))
 
 
 def ks_from_statistic(statistic: float, n: int, m: int) -> KS:
@@ -132,13 +151,4 @@ def ks_from_statistic(statistic: float, n: int, m: int) -> KS:
     >>> round(ks_from_statistic(0.1, 1000, 1000).p_value, 7)
     9.08e-05
     """
-    if n == 0 or m == 0:
-        return _NOT_KNOWN
-    return KS(statistic, statistic, statistic, True, _log_pvalue(statistic, n, m))
-
-
-def _log_pvalue(statistic: float, n: int, m: int) -> float:
-    return kolmogorov_log_sf(math.sqrt(n * m / (n + m)) * statistic)
-
-
-_NOT_KNOWN = KS(math.nan, math.nan, math.nan, False, math.nan)
+    return ks_from_interval(statistic, statistic, n, m) if n and m else KS.unknown()

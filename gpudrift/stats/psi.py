@@ -85,15 +85,15 @@ def _jeffreys(p: NDArray[np.float64], q: NDArray[np.float64]) -> NDArray[np.floa
     return found
 
 
-def psi_log_pvalue(value: float, n_reference: int, n_current: int, n_bins: int) -> float:
+def psi_log_pvalue(value: float, n_reference: float, n_current: float, n_bins: int) -> float:
     """Log of the probability of a PSI at least this large when both sides follow one distribution.
 
     Parameters
     ----------
     value : float
         PSI of the two sides.
-    n_reference, n_current : int
-        Rows behind either side.
+    n_reference, n_current : int or float
+        Rows, or effective rows, behind either side.
     n_bins : int
         Number of bins k.
 

@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gpudrift.stats.cdf import CdfDifference, cdf_difference
+from gpudrift.stats.cdf import cdf_difference
 from gpudrift.stats.scaling import divide, exponent_of, scaled, scaled_up
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-# Distances are summed on values below 2^1021: the sum is at most their range, below 2^1022.
-_SUMMED_BELOW = 1021
 
 # Powers of two that a sorted sample's values are raised by at most: 2^972 is then the smallest subnormal one.
 _MOST_RAISED = 2046
@@ -46,6 +43,11 @@ class Wasserstein:
     lower: float
     upper: float
 
+    @classmethod
+    def unknown(cls) -> Wasserstein:
+        """That of a side without rows."""
+        return cls(math.nan, math.nan, math.nan)
+
 
 def wasserstein_from_cells(
     reference: NDArray[np.int64],
@@ -53,8 +55,6 @@ def wasserstein_from_cells(
     start: NDArray[np.float64],
     stop: NDArray[np.float64],
     scale: float,
-    *,
-    difference: CdfDifference | None = None,
 ) -> Wasserstein:
     """First Wasserstein distance of two samples of which only counts in ordered cells are known.
 
@@ -67,8 +67,6 @@ def wasserstein_from_cells(
         for a cell with a single value.
     scale : float
         What the distance is divided by, above 0: see `relative_scale`.
-    difference : CdfDifference, optional
-        Of these counts, where there is one already.
 
     Returns
     -------
@@ -105,18 +103,44 @@ def wasserstein_from_cells(
     >>> wasserstein_from_cells(np.array([4, 0]), np.array([2, 2]), *edges, scale=1.0)
     Wasserstein(value=0.5, lower=0.0, upper=1.5)
     """
-    from gpudrift_kernels.steps import areas  # which loads Numba
+    from gpudrift_kernels.steps import SUMMED_BELOW, areas  # which loads Numba
 
     _check_cells(reference, start, stop)
-    difference = difference or cdf_difference(reference, current)
+    difference = cdf_difference(reference, current)
     if difference is None:
-        return Wasserstein(math.nan, math.nan, math.nan)
-    _check_scale(scale)
-    exponent = exponent_of(start, stop) - _SUMMED_BELOW
+        return Wasserstein.unknown()
+    exponent = exponent_of(start, stop) - SUMMED_BELOW
     ends = scaled(start, -exponent), scaled(stop, -exponent)
-    gaps, *inside = areas(difference.ends, difference.highest, difference.lowest, *ends)
-    value, lower, upper = (divide(gaps + level, exponent, scale) for level in inside)
-    return Wasserstein(value, lower, upper)
+    found = areas(difference.ends, difference.highest, difference.lowest, *ends)
+    return wasserstein_from_areas(found, exponent, scale)
+
+
+def wasserstein_from_areas(areas: tuple[float, ...], exponent: int, scale: float) -> Wasserstein:
+    """First Wasserstein distance from the areas between two distribution functions.
+
+    Parameters
+    ----------
+    areas : tuple of four floats
+        Integral of |F - G| over the gaps between cells, and over the cells: with all rows at the midpoint, at least
+        and at most.
+    exponent : int
+        The areas are in units of 2^exponent.
+    scale : float
+        What the distance is divided by, above 0: see `relative_scale`.
+
+    Raises
+    ------
+    ValueError
+        If `scale` is not above 0.
+
+    Examples
+    --------
+    >>> wasserstein_from_areas((0.5, 0.25, 0.0, 0.5), 0, scale=2.0)
+    Wasserstein(value=0.375, lower=0.25, upper=0.5)
+    """
+    _check_scale(scale)
+    gaps, *inside = areas
+    return Wasserstein(*(divide(gaps + level, exponent, scale) for level in inside))
 
 
 def wasserstein_exact(sorted_reference: NDArray[Any], sorted_current: NDArray[Any], scale: float) -> float:
@@ -147,6 +171,7 @@ def wasserstein_exact(sorted_reference: NDArray[Any], sorted_current: NDArray[An
     2.5
     """
     from gpudrift_kernels.cpu.sort import area_sorted  # which loads Numba
+    from gpudrift_kernels.steps import SUMMED_BELOW
 
     if sorted_reference.size == 0 or sorted_current.size == 0:
         return math.nan
@@ -154,7 +179,7 @@ def wasserstein_exact(sorted_reference: NDArray[Any], sorted_current: NDArray[An
     exponent = 0
     if sorted_reference.dtype.kind == "f":
         sides = sorted_reference, sorted_current
-        exponent = max(max(exponent_of(side, side) for side in sides) - _SUMMED_BELOW, -_MOST_RAISED)
+        exponent = max(max(exponent_of(side, side) for side in sides) - SUMMED_BELOW, -_MOST_RAISED)
     return divide(area_sorted(sorted_reference, sorted_current, -exponent), exponent, scale)
 
 
@@ -234,7 +259,17 @@ def mean_std_from_cells(
     _check_cells(counts, start, stop)
     if not counts.any():
         return math.nan, math.nan
-    mean, variance, exponent = moments(counts, start, stop)
+    return mean_std_from_moments(*moments(counts, start, stop))
+
+
+def mean_std_from_moments(mean: float, variance: float, exponent: int) -> tuple[float, float]:
+    """Mean and standard deviation from the moments of values over 2^exponent.
+
+    Examples
+    --------
+    >>> mean_std_from_moments(0.75, 0.25, 2)
+    (3.0, 2.0)
+    """
     return scaled_up(mean, exponent), scaled_up(math.sqrt(variance), exponent)
 
 

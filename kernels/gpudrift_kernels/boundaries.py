@@ -46,21 +46,25 @@ def extents(
         The last index ends with the dtype where no value lies above it.
     """
     values = np.empty((2, indices.size), plan.dtype)
-    at_cuts = index_of(plan.cuts, plan) if plan.cuts.size else _NONE
     following = indices + 1 if until is None else until
-    _extents(read_only(indices), read_only(following), rule_of(plan), at_cuts, *rank_limits(plan.dtype), *values)
+    fill_extents(read_only(indices), read_only(following), *bounds_of(plan), *values)
     return values[0], values[1]
+
+
+def bounds_of(plan: CellPlan) -> tuple[Rule, NDArray[np.int64], int, int]:
+    """A plan as ``fill_extents`` takes it: its rule, the index of each cut, the ranks at the ends of its dtype."""
+    return rule_of(plan), index_of(plan.cuts, plan) if plan.cuts.size else _NONE, *rank_limits(plan.dtype)
 
 
 _NONE = np.empty(0, np.int64)
 
 
 @kernel
-def _extents(
+def fill_extents(
     indices: NDArray[np.int64], until: NDArray[np.int64], rule: Rule, at_cuts: NDArray[np.int64], smallest: int,
     largest: int, first: NDArray[Any], last: NDArray[Any],
 ) -> None:  # fmt: skip
-    """Most indices are followed by one that is asked for as well: only the others' ends are searched for."""
+    """What ``extents`` says. Most indices are followed by one that is asked for: only the others' ends are searched."""
     n, centre = indices.size, rule.centre[0]
     alone = np.empty(n, np.int64)
     n_alone = np.int64(0)

@@ -103,15 +103,16 @@ def aligned(
     dtype = np.result_type(one[1], other[1])
     (i, f), (j, g) = ((places, rows.astype(dtype, copy=False)) for places, rows in (one, other))
     places, left, right = np.empty(i.size + j.size, np.int64), *np.empty((2, i.size + j.size), dtype)
-    n = _align(read_only(i), read_only(f), read_only(j), read_only(g), places, left, right)
+    n = fill_aligned(read_only(i), read_only(f), read_only(j), read_only(g), places, left, right)
     return places[:n], left[:n], right[:n]
 
 
 @kernel
-def _align(
+def fill_aligned(
     i: NDArray[np.int64], f: NDArray[Any], j: NDArray[np.int64], g: NDArray[Any],
     places: NDArray[np.int64], left: NDArray[Any], right: NDArray[Any],
 ) -> int:  # fmt: skip
+    """What ``aligned`` says, and how many there are."""
     a = b = n = 0
     while a < i.size and b < j.size:  # no branch that data decide
         x, y = i[a], j[b]

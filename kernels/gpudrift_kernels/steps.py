@@ -10,7 +10,7 @@ On the host, by one thread without the GIL; nothing is shared.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ from gpudrift_kernels.cpu.read_only import read_only
 
 Floats = NDArray[np.float64]
 
+#: Areas are those of values below 2**1021: the sum of all is at most their range, below 2**1022.
+SUMMED_BELOW: Final = 1021
 #: Terms that a lane adds up before they join the sum: fewer roundings than one after the other.
 _BLOCK = 32
 
@@ -31,34 +33,40 @@ def differences(reference: NDArray[Any], current: NDArray[Any], n: float, m: flo
     Counts are of one dtype, int64 or float64; ``n`` and ``m`` are what they add up to.
     """
     ends, highest, lowest = np.empty(reference.size + 1), np.empty(reference.size), np.empty(reference.size)
-    _differences(read_only(reference), read_only(current), float(n), float(m), ends, highest, lowest)
+    fill_differences(read_only(reference), read_only(current), float(n), float(m), ends, highest, lowest)
     return ends, highest, lowest
 
 
 @kernel
-def _differences(
+def fill_differences(
     reference: NDArray[Any], current: NDArray[Any], n: float, m: float, ends: Floats, highest: Floats, lowest: Floats
 ) -> None:
+    """What ``differences`` says: running totals first, so that the compiler vectorises the divisions."""
     rows_f, rows_g = reference[:0].sum(), current[:0].sum()  # zeros of the counts' dtype
-    f = g = ends[0] = 0.0
+    f, g = np.empty(ends.size), np.empty(ends.size)
+    f[0] = g[0] = ends[0] = 0.0
     for i in range(reference.size):
         rows_f += reference[i]
         rows_g += current[i]
-        next_f, next_g = rows_f / n, rows_g / m
-        ends[i + 1] = next_f - next_g
-        highest[i] = next_f - g
-        lowest[i] = f - next_g
-        f, g = next_f, next_g
+        f[i + 1], g[i + 1] = rows_f, rows_g
+    for i in range(1, ends.size):
+        f[i] /= n
+        g[i] /= m
+    for i in range(reference.size):
+        ends[i + 1] = f[i + 1] - g[i + 1]
+        highest[i] = f[i + 1] - g[i]
+        lowest[i] = f[i] - g[i + 1]
 
 
 def largest(ends: Floats, highest: Floats, lowest: Floats, single: NDArray[np.bool_]) -> tuple[float, float]:
     """Largest |F - G| between cells, and of that and all that can be within cells that are not single."""
-    found: tuple[float, float] = _largest(*map(read_only, (ends, highest, lowest, single)))
+    found: tuple[float, float] = largest_of(*map(read_only, (ends, highest, lowest, single)))
     return found
 
 
 @kernel
-def _largest(ends: Floats, highest: Floats, lowest: Floats, single: NDArray[np.bool_]) -> tuple[float, float]:
+def largest_of(ends: Floats, highest: Floats, lowest: Floats, single: NDArray[np.bool_]) -> tuple[float, float]:
+    """What ``largest`` says."""
     known = furthest = np.int64(0)  # doubles that are not negative are ordered as their bits, whose order is total
     for i in range(single.size):
         known = max(known, np.int64(bits_of(abs(ends[i + 1]))))
@@ -70,14 +78,15 @@ def _largest(ends: Floats, highest: Floats, lowest: Floats, single: NDArray[np.b
 
 def areas(ends: Floats, highest: Floats, lowest: Floats, start: Floats, stop: Floats) -> tuple[float, ...]:
     """Integral of |F - G|: over the gaps between cells, and over the cells at their midpoints, at least, at most."""
-    found: tuple[float, ...] = _areas(*map(read_only, (ends, highest, lowest, start, stop)))
+    found: tuple[float, ...] = areas_of(*map(read_only, (ends, highest, lowest, start, stop)))
     return found
 
 
 @kernel
-def _areas(
+def areas_of(
     ends: Floats, highest: Floats, lowest: Floats, start: Floats, stop: Floats
 ) -> tuple[float, float, float, float]:
+    """What ``areas`` says."""
     n = start.size
     gap, middle, low, high = np.zeros(n), np.empty(n), np.empty(n), np.empty(n)
     for i in range(1, n):
@@ -111,20 +120,25 @@ def moments(counts: NDArray[Any], start: Floats, stop: Floats) -> tuple[float, f
     Two passes about the start of the fullest cell. Some count is above 0; cells without any are as if they were not
     there.
     """
-    found: tuple[float, float, int] = _moments(*map(read_only, (counts, start, stop)))
+    found: tuple[float, float, int] = moments_of(*map(read_only, (counts, start, stop)))
     return found
 
 
 @kernel
-def _moments(counts: NDArray[Any], start: Floats, stop: Floats) -> tuple[float, float, int]:
-    n = counts[:0].sum()  # a zero of the counts' dtype
-    fullest = last = 0
-    first = counts.size
+def moments_of(counts: NDArray[Any], start: Floats, stop: Floats) -> tuple[float, float, int]:
+    """What ``moments`` says."""
+    n = most = counts[:0].sum()  # a zero of the counts' dtype
     for i in range(counts.size):
         n += counts[i]
-        if counts[i] > 0:
-            first, last = min(first, i), i
-            fullest = i if counts[i] > counts[fullest] else fullest
+        most = max(most, counts[i])
+    first = fullest = 0
+    last = counts.size - 1
+    while counts[first] <= 0:
+        first += 1
+    while counts[last] <= 0:
+        last -= 1
+    while counts[fullest] < most:
+        fullest += 1
     exponent = math.frexp(max(abs(start[first]), abs(stop[last])))[1]
     # no double holds a power above 2**1023: raised twice, which rounds nothing
     unit, more = math.ldexp(1.0, min(-exponent, 1023)), math.ldexp(1.0, max(-exponent - 1023, 0))
@@ -142,14 +156,18 @@ def _moments(counts: NDArray[Any], start: Floats, stop: Floats) -> tuple[float, 
 def between(starts: NDArray[np.int64], places: NDArray[np.int64], counts: NDArray[Any]) -> NDArray[Any]:
     """Counts below the first start, from each start up to the next, and from the last on; both ascending."""
     out = np.zeros(starts.size + 1, counts.dtype)
-    _between(read_only(starts), read_only(places), read_only(counts), out)
+    fill_between(read_only(starts), read_only(places), read_only(counts), out)
     return out
 
 
 @kernel
-def _between(starts: NDArray[np.int64], places: NDArray[np.int64], counts: NDArray[Any], out: NDArray[Any]) -> None:
-    b = 0
-    for i in range(places.size):
-        while b < starts.size and starts[b] <= places[i]:
-            b += 1
-        out[b] += counts[i]
+def fill_between(starts: NDArray[np.int64], places: NDArray[np.int64], counts: NDArray[Any], out: NDArray[Any]) -> None:
+    """What ``between`` says, a bin at a time."""
+    begin = 0
+    for b in range(out.size):
+        end = np.searchsorted(places, starts[b]) if b < starts.size else places.size
+        total = counts[:0].sum()
+        for i in range(begin, end):
+            total += counts[i]
+        out[b] = total
+        begin = end
