@@ -157,11 +157,11 @@ def check_drift(
     if now is not None and not isinstance(now, datetime):
         raise ConfigError(f"now must be a datetime, got {now!r}")
     device = get_backend(backend)
-    champion, reference_source = _reference(reference, chosen, device, progress)
+    sectioned = chosen.window is not None or bool(chosen.slices)
+    champion, reference_source = _reference(reference, chosen, device, progress, named=sectioned)
     again = chosen.exact or bool(chosen.slices) or (chosen.window is not None and chosen.time is not None)
     current_source = open_source(current, "current", again=again, residence=device.residence)
     require_columns(current_source, chosen.columns, "current")
-    sectioned = chosen.window is not None or bool(chosen.slices)
     counter = None
     if sectioned:
         counter = SectionCounter.of(champion, reference_source, current_source, chosen, device, now)
@@ -198,16 +198,16 @@ def _one_of(settings: Settings | None, single: Settings) -> Settings:
 
 
 def _reference(
-    reference: TableLike | Profile, settings: Settings, backend: Backend, progress: Progress | None
+    reference: TableLike | Profile, settings: Settings, backend: Backend, progress: Progress | None, *, named: bool
 ) -> tuple[Profile, Source | None]:
-    """The profile, and the rows it was made from where there are any."""
+    """The profile, ``named`` if its counts are handed out, and the rows it was made from where there are any."""
     if isinstance(reference, str | PathLike) and Path(fspath(reference)).suffix.lower() == ".gdp":
         reference = load_profile(reference)
     if not isinstance(reference, Profile):
         source = open_source(reference, "reference", again=True, residence=backend.residence)
         made = profile_source(
             source, columns=settings.columns, categorical=settings.categorical, numeric=settings.numeric,
-            backend=backend, progress=progress, weights=settings.weights,
+            backend=backend, progress=progress, weights=settings.weights, named=named,
         )  # fmt: skip
         return made, source
     if settings.exact:

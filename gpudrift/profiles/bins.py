@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gpudrift.profiles.feature_drift import Bin
 from gpudrift.profiles.row_counts import RowCounts
-from gpudrift_kernels.steps import between
+from gpudrift_kernels.steps import between, quantiles
 
 N_QUANTILES: Final = 10
 
@@ -37,10 +37,11 @@ def bin_starts(indices: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray
     n = int(counts.sum())
     if not n:
         return np.empty(0, np.int64)
-    rank = -(-np.arange(1, N_QUANTILES) * n // N_QUANTILES)  # rows at or below the decile, rounded up
-    deciles = indices[np.searchsorted(np.cumsum(counts), rank)]
-    atoms = indices[counts * N_QUANTILES >= n]
-    return np.unique(np.concatenate([deciles + 1, atoms, atoms + 1]))
+    starts = quantiles(indices, counts, N_QUANTILES) + 1
+    if int(counts.max()) * N_QUANTILES >= n:
+        atoms = indices[counts * N_QUANTILES >= n]
+        starts = np.concatenate([starts, atoms, atoms + 1])
+    return np.unique(starts)
 
 
 def bin_counts(starts: NDArray[np.int64], indices: NDArray[np.int64], counts: NDArray[Any]) -> NDArray[Any]:

@@ -116,6 +116,7 @@ def profile_source(
     backend: Backend,
     progress: Progress | None,
     weights: str | None = None,
+    named: bool = True,
 ) -> Profile:
     """``profile`` of an opened source."""
     kinds, problems = _choose(source, columns, categorical, numeric)
@@ -145,7 +146,7 @@ def profile_source(
     problems += [problem for problem in counts.problems if problem.feature == weights]
     return Profile.build(
         finished, counts, problems=problems, explicit=frozenset(columns), weights=weights,
-        weight_exponent=exponent,
+        weight_exponent=exponent, named=named,
     )  # fmt: skip
 
 
@@ -303,15 +304,17 @@ def _width(column: NumericColumn, counted: Counted) -> float:
     indices, rows = column.value_counts(counted)
     if not rows.size:
         return 0.0
-    n, tried = 1, np.iinfo(np.int64).max  # nearly always the largest holds more than one value, or one of the next few
-    while tried > 0:
-        least = int(np.partition(rows, -n)[-n]) if n < rows.size else 0
-        some = np.flatnonzero((rows >= least) & (rows < tried))
+    least = tried = int(rows.max())  # nearly always the largest holds more than one value, or one of the next few
+    some, n = np.flatnonzero(rows == least), 1
+    while True:
         several = ~extent(indices[some], column.plan).single
         if several.any():
             return float(rows[some][several].max() / rows.sum())
+        if not least:
+            return 0.0
         n, tried = 16 * n, least
-    return 0.0
+        least = int(np.partition(rows, -n)[-n]) if n < rows.size else 0
+        some = np.flatnonzero((rows >= least) & (rows < tried))
 
 
 def _listed(problems: Sequence[Problem]) -> str:

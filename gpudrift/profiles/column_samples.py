@@ -60,21 +60,21 @@ class NumberSample:
         return True
 
     def plan(self) -> Planned:
-        values = np.concatenate(self._parts) if len(self._parts) > 1 else self._parts[0]
+        values = np.concatenate(self._parts) if len(self._parts) > 1 else self._parts[0]  # its own, not the user's
         self._parts = []  # planned once: the samples of a wide table are not kept while it is counted
-        finite = values
         if values.dtype.kind == "f" and not (present := np.isfinite(values)).all():
-            finite = values[present]
-        ascending = np.sort(finite.astype(storage_dtype(finite), copy=False))
+            values = values[present]
+        in_row_order = {"grows": grows(values), "unique": unique_numbers(values, self._n_rows)}
+        values = values.astype(storage_dtype(values), copy=not values.flags.writeable)
+        values.sort()
         column = NumericColumn(
             name=self.name,
             dtype=type_name(self._dtype),
             meaning=family(self._dtype),
-            plan=plan_cells(ascending, whole=self._n_rows <= SAMPLE_ROWS),
+            plan=plan_cells(values, whole=self._n_rows <= SAMPLE_ROWS),
             bin_starts=np.empty(0, np.int64),
             width=0.0,
-            grows=grows(finite),
-            unique=unique_numbers(finite, self._n_rows),
+            **in_row_order,
         )
         return Planned(column)
 

@@ -58,12 +58,16 @@ class Profile:
         explicit: frozenset[str],
         weights: str | None = None,
         weight_exponent: int = 0,
+        named: bool = True,
     ) -> Profile:
-        """From planned columns and the reference counted over them."""
+        """From planned columns and the reference counted over them.
+
+        One that nobody keeps needs no name: a digest takes longer than to count 50,000 rows.
+        """
         from gpudrift.profiles.gdp import content_digest
 
         draft = cls("", tuple(plans), counts, tuple(problems), explicit, weights, weight_exponent)
-        profile_id = content_digest(draft)
+        profile_id = content_digest(draft) if named else ""
         return replace(draft, profile_id=profile_id, reference=replace(counts, profile_id=profile_id, problems=()))
 
     @property

@@ -67,8 +67,8 @@ class CellPlan:
         if not int(info.min) <= self.centre <= int(info.max):
             raise PlanError(f"centre {self.centre!r} is outside {self.dtype}")
         cuts = np.array(self.cuts, dtype=self.dtype)
-        ascending = cuts.ndim == 1 and bool(np.all(cuts[1:] > cuts[:-1]))
-        if not ascending or cuts.size > MAX_CUTS or not np.all(np.isfinite(cuts)):
+        ascending = cuts.ndim == 1 and (cuts.size < 2 or bool(np.all(cuts[1:] > cuts[:-1])))
+        if not ascending or cuts.size > MAX_CUTS or (cuts.size and not np.all(np.isfinite(cuts))):
             raise PlanError(f"cuts must be at most {MAX_CUTS} distinct finite values in ascending order")
         cuts.flags.writeable = False
         object.__setattr__(self, "cuts", cuts)

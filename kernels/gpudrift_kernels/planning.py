@@ -20,6 +20,8 @@ MAX_SHARE: Final = 1 / 1024
 #: A plan with at most so many cuts is taken at once. Up to 8 are compared; of more those of one cell are searched, at a
 #: rate that does not depend on how many the others hold.
 _FEW_CUTS: Final = 32
+#: Of each part of a cell that may hold no more values, so many tell nearly always that it does not.
+_THINNED: Final = 8
 #: Beyond this magnitude a double no longer holds every whole number and its neighbour's half.
 _EXACT: Final = 2**51
 
@@ -164,6 +166,10 @@ def _cuts(sample: NDArray[Any], plan: CellPlan, limit: int, most: int) -> NDArra
 
     Where that takes more than ``most``, the first few more.
     """
+    # more than limit values next to each other hold so many of every few
+    few = max(limit // _THINNED, 1)
+    if not _crowded(narrow_index_of(sample[::few], plan), (limit + 1) // few - 1):
+        return sample[:0]
     cell = narrow_index_of(sample, plan)
     if not _crowded(cell, limit):
         return sample[:0]
@@ -188,9 +194,9 @@ def _neighbours(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 @kernel
 def _crowded(cell: NDArray[np.uint32], limit: int) -> bool:
     """Whether any cell holds more than ``limit`` values of a sorted sample."""
-    n = 0
+    n = np.uint32(0)
     for i in range(cell.size - limit):
-        n += int(cell[i] == cell[i + limit])
+        n |= np.uint32(cell[i] == cell[i + limit])
     return n > 0
 
 

@@ -171,3 +171,28 @@ def fill_between(starts: NDArray[np.int64], places: NDArray[np.int64], counts: N
             total += counts[i]
         out[b] = total
         begin = end
+
+
+def quantiles(places: NDArray[np.int64], counts: NDArray[np.int64], parts: int) -> NDArray[np.int64]:
+    """Place that holds the k-th of so many equal parts of the rows, k = 1 to parts - 1; places ascend, with some row.
+
+    Examples
+    --------
+    >>> quantiles(np.array([3, 5, 8]), np.array([2, 1, 1]), 4).tolist()
+    [3, 3, 5]
+    """
+    out = np.empty(parts - 1, np.int64)
+    _fill_quantiles(read_only(places), read_only(counts), out)
+    return out
+
+
+@kernel
+def _fill_quantiles(places: NDArray[np.int64], counts: NDArray[np.int64], out: NDArray[np.int64]) -> None:
+    n, i = counts.sum(), 0
+    total = counts[0]
+    for k in range(out.size):
+        rank = -(-(k + 1) * n // (out.size + 1))  # rows at or below it, rounded up
+        while total < rank:
+            i += 1
+            total += counts[i]
+        out[k] = places[i]
