@@ -36,7 +36,7 @@ from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.extent import extent
 from gpudrift.profiles.later import Later
 from gpudrift.profiles.reference_profile import Profile
-from gpudrift.profiles.sampling import LARGER_SAMPLE_ROWS, SAMPLE_ROWS, sample_positions
+from gpudrift.profiles.sampling import FEW_STEP, LARGER_SAMPLE_ROWS, SAMPLE_ROWS, few_of, sample_positions
 from gpudrift.profiles.weights import RowWeights, unit_exponent
 from gpudrift_kernels.backend import Backend, get_backend
 from gpudrift_kernels.on_host import on_host
@@ -179,11 +179,14 @@ def _planned(
 ) -> list[Planned]:
     """Fill the samples from all rows and plan their columns; in memory one by one, so that few samples are held."""
     positions = Later(lambda: sample_positions(source.n_rows or 0))
+    few = Later(lambda: few_of(positions.value))
     texts = [sample for sample in samples if isinstance(sample, CategorySample)]
     if isinstance(source, MemorySource):
         n_sampled = min(source.n_rows, SAMPLE_ROWS)
 
         def plan(sample: NumberSample | CategorySample) -> Planned:
+            if isinstance(sample, NumberSample) and few.value.size:
+                sample.add_few(source.columns[sample.name], few.value)
             if sample.needs(n_sampled):
                 sample.add(source.columns[sample.name], positions.value)
             return sample.plan()
@@ -197,9 +200,12 @@ def _planned(
     for batch in source.batches([sample.name for sample in samples]):
         lower, upper = np.searchsorted(positions.value, [first, first + batch.n_rows])
         here = positions.value[lower:upper] - first
+        numbers = [sample for sample in samples if isinstance(sample, NumberSample)] if few.value.size else []
+        few_here = here[-lower % FEW_STEP :: FEW_STEP]
 
         tasks = chain(
             (partial(sample.add, batch.columns[sample.name], here) for sample in samples),
+            (partial(sample.add_few, batch.columns[sample.name], few_here) for sample in numbers),
             (partial(sample.count, piece) for sample in texts for piece in pieces(batch.columns[sample.name])),
         )
         deque(backend.map(lambda task: task(), tasks), maxlen=0)

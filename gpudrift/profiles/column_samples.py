@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -21,8 +22,9 @@ from gpudrift.frames import (
     type_name,
 )
 from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
-from gpudrift.profiles.sampling import SAMPLE_ROWS, grows, unique_numbers
-from gpudrift_kernels.planning import plan_cells, storage_dtype
+from gpudrift.profiles.sampling import SAMPLE_ROWS, grows, unique_numbers, whole
+from gpudrift_kernels.cells import CellPlan
+from gpudrift_kernels.planning import plan_cells, plan_without_cuts, storage_dtype
 
 #: Categories, and bytes of text, that a vocabulary may hold; of more, the most frequent of the sample are kept.
 MAX_CATEGORIES: Final = 1 << 16
@@ -44,39 +46,62 @@ class Planned(NamedTuple):
 
 
 class NumberSample:
-    """Sampled values of one numeric column, in row order."""
+    """Sampled values of one numeric column, in row order; first a few of them, which mostly tell enough."""
 
     def __init__(self, name: str, source: Source) -> None:
         self.name = name
         self._dtype = source.types[name]
         self._n_rows = source.n_rows or 0
+        self._few: list[NDArray[Any]] = []
         self._parts: list[NDArray[Any]] = []
+        self._column: NumericColumn | None = None
+
+    def add_few(self, raw: Raw, positions: NDArray[np.int64]) -> None:
+        """Keep the values of the few rows of a batch."""
+        self._few.append(number_sample(raw, positions, family(self._dtype)))
 
     def add(self, raw: Raw, positions: NDArray[np.int64]) -> None:
+        """Keep the values of the sampled rows of a batch."""
         self._parts.append(number_sample(raw, positions, family(self._dtype)))
 
     def needs(self, _: int) -> bool:
-        """Whether it needs the sampled rows, of which there are so many: always."""
-        return True
+        """Whether it needs the sampled rows, of which there are so many: where the few cannot tell."""
+        if self._few:
+            values, self._few = _joined(self._few), []
+            plan = None if whole(values) else plan_without_cuts(np.sort(values[np.isfinite(values)]))
+            self._column = None if plan is None else self._planned(plan)
+        return self._column is None
 
     def plan(self) -> Planned:
-        values = np.concatenate(self._parts) if len(self._parts) > 1 else self._parts[0]  # its own, not the user's
+        self.needs(0)
+        column = self._column or self._from_all()
         self._parts = []  # planned once: the samples of a wide table are not kept while it is counted
+        return Planned(column)
+
+    def _from_all(self) -> NumericColumn:
+        values = _joined(self._parts)
         if values.dtype.kind == "f" and not (present := np.isfinite(values)).all():
             values = values[present]
-        in_row_order = {"grows": grows(values), "unique": unique_numbers(values, self._n_rows)}
+        in_row_order = grows(values), unique_numbers(values, self._n_rows)
         values = values.astype(storage_dtype(values), copy=not values.flags.writeable)
         values.sort()
-        column = NumericColumn(
+        return self._planned(plan_cells(values, whole=self._n_rows <= SAMPLE_ROWS), *in_row_order)
+
+    def _planned(self, plan: CellPlan, grows: bool = False, unique: bool = False) -> NumericColumn:
+        return NumericColumn(
             name=self.name,
             dtype=type_name(self._dtype),
             meaning=family(self._dtype),
-            plan=plan_cells(values, whole=self._n_rows <= SAMPLE_ROWS),
+            plan=plan,
             bin_starts=np.empty(0, np.int64),
             width=0.0,
-            **in_row_order,
+            grows=grows,
+            unique=unique,
         )
-        return Planned(column)
+
+
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return np.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
 class CategorySample:

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from gpudrift_kernels.cpu.read_only import read_only
 
 SAMPLE_ROWS: Final = 1 << 16
+#: Of the sample every so many rows mostly tell enough, if there are so many.
+FEW_STEP: Final = 16
+FEWEST_ROWS: Final = 1 << 11
 LARGER_SAMPLE_ROWS: Final = 1 << 18
 #: Values that tell nearly always what all of them would.
-_FEW: Final = 64
+_FIRST: Final = 64
 
 
 @lru_cache(maxsize=4)
@@ -37,11 +40,17 @@ def sample_positions(n_rows: int, n_sample: int = SAMPLE_ROWS) -> NDArray[np.int
     return read_only((stretch[:-1] + _hash(np.arange(n_sample, dtype=np.uint64)) % length).astype(np.int64))
 
 
+def few_of(positions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Every so many of the sampled positions, where these are enough to tell how values are spread; else none."""
+    few = positions[::FEW_STEP]
+    return few if few.size >= FEWEST_ROWS else few[:0]
+
+
 def grows(sample: NDArray[Any]) -> bool:
     """Whether whole numbers, in row order, never fall and do rise: a counter, a clock; no sorted measurement."""
     if sample.size < 20 or not sample[-1] > sample[0]:
         return False
-    return all(np.all(part[1:] >= part[:-1]) for part in (sample[:_FEW], sample)) and _whole(sample)
+    return all(np.all(part[1:] >= part[:-1]) for part in (sample[:_FIRST], sample)) and whole(sample)
 
 
 def unique_numbers(sample: NDArray[Any], n_rows: int) -> bool:
@@ -50,16 +59,16 @@ def unique_numbers(sample: NDArray[Any], n_rows: int) -> bool:
     A measurement that fills a range of twice the rows would repeat itself in 100 rows with probability above
     1 - exp(-25); one in between, such as a duration in nanoseconds, is left to be a measurement.
     """
-    if sample.size < 100 or not _whole(sample) or np.unique(sample).size < sample.size:
+    if sample.size < 100 or not whole(sample) or np.unique(sample).size < sample.size:
         return False
     spread = int(sample.max()) - int(sample.min())
     return spread < 2 * n_rows or spread > 2**53
 
 
-def _whole(sample: NDArray[Any]) -> bool:
+def whole(sample: NDArray[Any]) -> bool:
     """Whether all values are whole numbers; beyond 2^53 every double is one, and says nothing."""
     return sample.dtype.kind in "iu" or all(
-        np.all((np.abs(part) <= 2.0**53) & (part == np.floor(part))) for part in (sample[:_FEW], sample)
+        np.all((np.abs(part) <= 2.0**53) & (part == np.floor(part))) for part in (sample[:_FIRST], sample)
     )
 
 
