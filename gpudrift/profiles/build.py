@@ -141,8 +141,8 @@ def profile_source(
 
     rows = [rows for column, rows in found if not isinstance(column, Problem)]
     known = {f: each for f, each in enumerate(rows) if each is not None and weights is None}
-    planned, counts = _replan(source, planned, _with_known(known, planned, counted, progress), counted)
-    finished = [_finished(column, counts.column(f)) for f, column in enumerate(planned)]
+    counts = _with_known(known, planned, counted, progress)
+    finished, counts = _finished_columns(source, planned, counts, counted)
     problems += [problem for problem in counts.problems if problem.feature == weights]
     return Profile.build(
         finished, counts, problems=problems, explicit=frozenset(columns), weights=weights,
@@ -250,28 +250,28 @@ def _with_known(
     return counts
 
 
-def _replan(
+def _finished_columns(
     source: Source,
     columns: Sequence[Column],
     counts: Counts,
     counted: Callable[[Sequence[Column]], Counts],
 ) -> tuple[list[Column], Counts]:
-    """Columns whose sample misled get one larger sample, of their values alone, and are counted again."""
+    """With what the counts of the whole reference say.
+
+    Columns whose sample misled get one larger sample, of their values alone, and are counted again.
+    """
+    finished = [_finished(column, counts.column(f)) for f, column in enumerate(columns)]
     misled = {
         f: _with_larger_sample(source, column, counts.column(f))
-        for f, column in enumerate(columns)
-        if isinstance(column, NumericColumn) and _crowded(column, counts.column(f))
+        for f, column in enumerate(finished)
+        if isinstance(column, NumericColumn) and column.width > MAX_SHARE
     }
     if misled:
         again = counted(list(misled.values()))
         counts = counts.with_columns(dict(zip(misled, range(len(misled)), strict=True)), again)
-    return [misled.get(f, column) for f, column in enumerate(columns)], counts
-
-
-def _crowded(column: NumericColumn, counted: Counted) -> bool:
-    """Whether an index that holds more than one value holds more of the reference than it may."""
-    rows = column.value_counts(counted)[1]
-    return bool(rows.max(initial=0) > MAX_SHARE * rows.sum()) and _width(column, counted) > MAX_SHARE
+        for f, column in misled.items():
+            finished[f] = _finished(column, counts.column(f))
+    return finished, counts
 
 
 def _finished(column: Column, counted: Counted) -> Column:

@@ -87,6 +87,7 @@ def count_source(
             profile_id,
             batch.n_rows,
             _counted(readers, usable, backend, together),
+            most=sum(min(column.n_counters, batch.n_rows) for column in usable.values()),
             weighted=weights is not None,
             squares=0 if together is None or units is None else squares_by_group(units, together.groups, 1)[0],
         )

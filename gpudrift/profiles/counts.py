@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -66,13 +66,12 @@ class Counts:
         problems: Iterable[Problem] = (),
     ) -> Counts:
         """From dense counts and weights of columns, in ascending order of their place in the profile."""
-
-        def sparse() -> Iterator[tuple[int, Occupied, NDArray[np.int64] | None]]:
-            for f, dense, heavy in columns:
-                counted = occupied(dense)
-                yield f, counted, None if heavy is None else heavy[counted[0]]
-
-        return cls.of_columns(profile_id, n_rows, sparse(), weighted=weighted, squares=squares, problems=problems)
+        found = [(f, occupied(dense), heavy) for f, dense, heavy in columns]
+        sparse = ((f, counted, None if heavy is None else heavy[counted[0]]) for f, counted, heavy in found)
+        most = sum(counted[0].size for _, counted, _ in found)
+        return cls.of_columns(
+            profile_id, n_rows, sparse, most=most, weighted=weighted, squares=squares, problems=problems
+        )
 
     @classmethod
     def of_columns(
@@ -81,19 +80,20 @@ class Counts:
         n_rows: int,
         columns: Iterable[tuple[int, Occupied, NDArray[np.int64] | None]],
         *,
+        most: int,
         weighted: bool = False,
         squares: int = 0,
         problems: Iterable[Problem] = (),
     ) -> Counts:
-        """From the counters of columns that are not zero and their weights, in ascending order of the columns."""
-        # Arrays that grow where they lie: pieces and what they are joined to, both at once, would be twice the memory.
-        keys, values, weights = (np.empty(0, np.int64) for _ in range(3))
+        """From the counters of columns that are not zero and their weights, in ascending order of the columns.
+
+        There are at most so many. Arrays of that size, cut where they end: pieces and what they are joined to, both at
+        once, would be twice the memory, and of what is not written there is none.
+        """
+        keys, values, weights = (np.empty(size, np.int64) for size in (most, most, most if weighted else 0))
         n = 0
         for f, (counters, rows), heavy in columns:
             here = slice(n, n + counters.size)
-            if here.stop > keys.size:
-                for grown in (keys, values, weights) if weighted else (keys, values):
-                    grown.resize(here.stop + here.stop // 8, refcheck=False)
             np.add(counters, f << _SHIFT, out=keys[here])
             values[here] = rows
             if heavy is not None:
