@@ -64,7 +64,7 @@ def plan_cells(sample: NDArray[Any], *, whole: bool) -> CellPlan:
     if not sample.size:
         return CellPlan(dtype=sample.dtype.name, centre=sample.dtype.type(0).item(), exponent=0, bits=11, octaves=3)
     limit = int(sample.size * (MAX_SHARE if whole else MAX_SHARE / 2))
-    candidates = _candidates(sample)
+    candidates = _candidates(sample, integral=sample.dtype.kind == "f" and _integral(sample))
     best = next(candidates)
     cuts = _cuts(sample, best, limit, sample.size)
     # with no row to spare every value is cut out, whatever the plan
@@ -92,16 +92,15 @@ def plan_without_cuts(sample: NDArray[Any]) -> CellPlan | None:
     """
     if sample.size < _FEWEST:
         return None
-    plan = next(_candidates(sample))
+    plan = next(_candidates(sample, integral=False))
     return None if _crowded(narrow_index_of(sample, plan), _MOST_OF_FEW) else plan
 
 
-def _candidates(sample: NDArray[Any]) -> Iterator[CellPlan]:
+def _candidates(sample: NDArray[Any], *, integral: bool) -> Iterator[CellPlan]:
     """Dense about the median, on its steeper side, about the mode, then spread over magnitudes from either end.
 
     A mode or an end that is an atom has no width to tell a scale, and is left out.
     """
-    integral = sample.dtype.kind == "f" and _integral(sample)
     if integral:
         sample = sample * 2  # counted at floor(x) + ceil(x)
     for centre, spread, bits, octaves in _centres(sample):
@@ -161,6 +160,8 @@ def _densest(sample: NDArray[Any]) -> tuple[Any, float]:
 
 def _distance(above: Any, below: Any) -> Any:
     """above - below as float64, without wrapping; infinite where it leaves the doubles. above >= below."""
+    if isinstance(above, np.floating):
+        return float(above) - float(below)
     exact = np.uint64 if above.dtype.kind in "iu" else np.float64
     with np.errstate(over="ignore"):
         return (above.astype(exact) - below.astype(exact)).astype(np.float64)
