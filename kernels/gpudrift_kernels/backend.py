@@ -120,8 +120,11 @@ class Backend(Protocol):
         """The same of categories, whose counters are those of ``count_categories``."""
         ...
 
-    def sort(self, values: Any) -> NDArray[Any]:
-        """The finite values in ascending order, on the host, wherever they were."""
+    def sort(self, values: Any, *, overwrite: bool = False) -> NDArray[Any]:
+        """The finite values in ascending order, on the host, wherever they were.
+
+        They may take the place of the values with ``overwrite``, which saves the memory of a copy.
+        """
         ...
 
     def ks_sorted(self, reference: NDArray[Any], current: NDArray[Any]) -> float:
