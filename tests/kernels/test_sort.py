@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -30,3 +32,15 @@ def test_what_may_be_overwritten_is_sorted_where_it_lies(dtype: str) -> None:
     found = sort(values, overwrite=True)
     assert found.tolist() == expected.tolist()
     assert np.shares_memory(found, values)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint64"])
+def test_sorting_in_place_takes_no_memory(dtype: str) -> None:
+    values = np.arange(100_000)[::-1].astype(dtype)
+    tracemalloc.start()
+    try:
+        sort(values, overwrite=True)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 10_000

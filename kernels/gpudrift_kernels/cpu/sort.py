@@ -19,5 +19,6 @@ def sort(values: NDArray[Any], *, overwrite: bool = False) -> NDArray[Any]:
         values = np.sort(values)
     if values.dtype.kind != "f":
         return values
-    first, last = np.searchsorted(values, -np.inf, "right"), np.searchsorted(values, np.inf, "left")
+    infinity = values.dtype.type(np.inf)  # one of another type would have all values converted to search among them
+    first, last = values.searchsorted(-infinity, "right"), values.searchsorted(infinity, "left")
     return values[first:last]  # NaN comes after all others
