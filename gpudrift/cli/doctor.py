@@ -35,13 +35,16 @@ def _section(screen: Console, title: str, entries: dict[str, str]) -> None:
 
 
 def _devices() -> dict[str, str]:
-    from gpudrift_kernels.backend import why_no_cuda
+    from gpudrift_kernels.auto import refusal
+    from gpudrift_kernels.backend import get_backend, why_no_cuda
     from gpudrift_kernels.cuda.availability import has_cupy
     from gpudrift_kernels.cuda.driver import driver
+    from gpudrift_kernels.cuda.memory import LEAST_BYTES
 
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     found = {"cpu": f"ready, on {usable} of {os.cpu_count()} processors"}
-    reason = why_no_cuda()
+    # a driver that answers may refuse all the same, which only counting tells; least memory, whatever is set for it
+    reason = why_no_cuda() or refusal(get_backend("cuda", device_memory_bytes=LEAST_BYTES), 0)
     slow = "" if has_cupy() else "; CuPy would make it faster"
     found["cuda"] = f"ready, on device 0{slow}" if reason is None else f"not available: {reason}"
     nvidia = driver()

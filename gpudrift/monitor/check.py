@@ -8,10 +8,9 @@ from dataclasses import fields
 from datetime import datetime
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gpudrift.config import Against, Settings
 from gpudrift.errors import ConfigError, DataError
@@ -30,6 +29,9 @@ from gpudrift.profiles.verdict import DISTRIBUTION, decide
 from gpudrift.stats import Wasserstein, ks_from_statistic, mean_std_sorted, relative_scale, wasserstein_exact
 from gpudrift_kernels.backend import Backend, get_backend
 from gpudrift_kernels.on_host import on_host
+
+#: Rows that are converted at once: what a column of another type costs in memory.
+_ROWS_PER_SLICE: Final = 1 << 18
 
 
 def check_drift(
@@ -255,7 +257,7 @@ def _exact(
     columns = [column for column in profile.plans if column.name in wanted and isinstance(column, NumericColumn)]
 
     def exact(column: NumericColumn, *, spread: Callable[..., Iterable[Any]] = map) -> Exact:
-        f, g = spread(lambda source: backend.sort(_values(source, column)), (reference, current))
+        f, g = spread(lambda source: backend.sort(_values(source, column), overwrite=True), (reference, current))
         distance = backend.ks_sorted(f, g)
         w1 = wasserstein_exact(f, g, relative_scale(*mean_std_sorted(f)))
         return Exact(ks_from_statistic(distance, f.size, g.size), Wasserstein(w1, w1, w1))
@@ -265,11 +267,16 @@ def _exact(
     return dict(zip((column.name for column in columns), backend.map(exact, columns), strict=True))
 
 
-def _values(source: Source, column: NumericColumn) -> NDArray[Any]:
-    parts = []
+def _values(source: Source, column: NumericColumn) -> Any:
+    """In an array of their own; where all of them lie on a GPU, as they are there."""
+    dtype = np.dtype(column.plan.dtype)
+    values, n = np.empty(source.n_rows or 0, dtype), 0
     for batch in source.batches([column.name]):
         reader = NumberReader(batch.columns[column.name], column.meaning, column.plan.dtype)
-        parts.append(reader.values(0, reader.n_rows)[0])
-    if len(parts) > 1:  # a column of several batches may not fit a GPU at once
-        parts = [on_host(part) for part in parts]
-    return np.concatenate(parts).astype(column.plan.dtype, copy=False)
+        if batch.n_rows == source.n_rows and not isinstance(reader.values(0, 0)[0], np.ndarray):
+            return reader.values(0, batch.n_rows)[0].astype(dtype, copy=False)
+        for start in range(0, batch.n_rows, _ROWS_PER_SLICE):
+            part, _ = reader.values(start, min(start + _ROWS_PER_SLICE, batch.n_rows))
+            values[n : n + len(part)] = on_host(part)
+            n += len(part)
+    return values[:n]

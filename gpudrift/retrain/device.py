@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import logging
 from functools import cache
 
 from gpudrift.errors import BackendUnavailable, ConfigError
 from gpudrift.retrain.learner import Learner
+from gpudrift_kernels.cuda.driver import driver
 
 _log = logging.getLogger(__name__)
 
@@ -35,17 +35,9 @@ def choose_device(device: str, learner: Learner) -> str:
     return "cpu"
 
 
-@cache
 def why_no_gpu() -> str | None:
-    """What keeps this machine from a GPU; None: nothing."""
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return "there is no NVIDIA driver (libcuda.so.1)"
-    n_devices = ctypes.c_int(0)
-    if (status := driver.cuInit(0)) or (status := driver.cuDeviceGetCount(ctypes.byref(n_devices))):
-        return f"the NVIDIA driver does not start (it returned {status})"
-    return None if n_devices.value else "the NVIDIA driver sees no GPU"
+    """What keeps this machine from a GPU, with the remedy; None: nothing."""
+    return driver().problem
 
 
 @cache

@@ -6,14 +6,13 @@ import logging
 import os
 import reprlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift_kernels.cells import CellPlan
-from gpudrift_kernels.cuda.availability import INSTALL_LINE, compiler_missing, obstacle
+from gpudrift_kernels.cuda.availability import BROKEN, INSTALL_LINE, compiler_missing, obstacle
 from gpudrift_kernels.cuda.driver import Device, driver
 from gpudrift_kernels.cuda.memory import memory_limit
 from gpudrift_kernels.errors import BackendUnavailable, ConfigError
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
 BackendName = Literal["auto", "cpu", "cuda"]
 
 _log = logging.getLogger(__name__)
+
+#: What has been said, by the one that said it.
+_SAID: Final[dict[str, object]] = {}
 
 
 class NumericColumn(Protocol):
@@ -77,7 +79,10 @@ class Residence(NamedTuple):
 class Backend(Protocol):
     """What a device must do: every verb that touches rows, and nothing else."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As reports show it."""
+        ...
 
     @property
     def residence(self) -> Residence | None:
@@ -120,8 +125,11 @@ class Backend(Protocol):
         """The same of categories, whose counters are those of ``count_categories``."""
         ...
 
-    def sort(self, values: Any) -> NDArray[Any]:
-        """The finite values in ascending order, on the host, wherever they were."""
+    def sort(self, values: Any, *, overwrite: bool = False) -> NDArray[Any]:
+        """The finite values in ascending order, on the host, wherever they were.
+
+        They may take the place of the values with ``overwrite``, which saves the memory of a copy.
+        """
         ...
 
     def ks_sorted(self, reference: NDArray[Any], current: NDArray[Any]) -> float:
@@ -144,9 +152,10 @@ def get_backend(
     Parameters
     ----------
     name : {"auto", "cpu", "cuda", "cuda:0", "cuda:1", ...} or Backend
-        ``"auto"`` reads the environment variable GPUDRIFT_DEVICE, else takes the first GPU that can be used, else the
-        CPU, and logs once why. ``"cuda"`` never falls back: it counts columns on the GPU that they lie on, else on the
-        first. ``"cuda:1"`` counts on the second alone. A Backend is returned as it is.
+        ``"auto"`` reads the environment variable GPUDRIFT_DEVICE, else takes the first GPU, or the CPU where that
+        cannot be used or refuses to count a first value, and logs once why; what fails later is raised. ``"cuda"``
+        never falls back: it counts columns on the GPU that they lie on, else on the first. ``"cuda:1"`` counts on the
+        second alone. A Backend is returned as it is.
     threads : int, optional
         Host threads; all processors this process may use by default. A Dask worker gives its own.
     device_memory_bytes : int, optional
@@ -162,7 +171,7 @@ def get_backend(
 
     Notes
     -----
-    The driver is asked, nothing of CUDA is imported to find out, and no context is made before the first count.
+    The driver is asked. Without a GPU nothing of CUDA is imported, and no context is made before the first count.
 
     Examples
     --------
@@ -179,13 +188,22 @@ def get_backend(
     from gpudrift_kernels.cpu.backend import CpuBackend, available_processors
 
     threads = threads or available_processors()
+    cpu = CpuBackend(threads)
     if chosen.device is None:
-        _say_once(chosen.reason)
-        return CpuBackend(threads)
+        if chosen.reason is not None:
+            found = driver()
+            # a warning where there is a GPU that goes unused, or a driver that fails
+            say_once(chosen.reason, logging.WARNING if found.devices or found.broken else logging.INFO)
+        return cpu
     limit = memory_limit(chosen.device, device_memory_bytes)
     from gpudrift_kernels.cuda.backend import CudaBackend
 
-    return CudaBackend(chosen.device, threads=threads, memory_bytes=limit, pinned=chosen.pinned)
+    gpu = CudaBackend(chosen.device, threads=threads, memory_bytes=limit, pinned=chosen.pinned)
+    if not chosen.may_fall_back:
+        return gpu
+    from gpudrift_kernels.auto import AutoBackend
+
+    return AutoBackend(gpu, cpu, chosen.device.ordinal)
 
 
 class Choice(NamedTuple):
@@ -195,11 +213,13 @@ class Choice(NamedTuple):
     ----------
     device : the GPU that counts; None: the CPU.
     pinned : no other GPU may.
+    may_fall_back : the CPU may, where the GPU refuses.
     reason : why "auto" takes no GPU.
     """
 
     device: Device | None
     pinned: bool = False
+    may_fall_back: bool = False
     reason: str | None = None
 
 
@@ -230,7 +250,7 @@ def choose(name: str) -> Choice:
             f"{source} {asked!r} cannot be used: the NVIDIA driver sees {len(devices)} GPU(s), from cuda:0; "
             "see CUDA_VISIBLE_DEVICES"
         )
-    return Choice(devices[int(ordinal or 0)], pinned=bool(colon))
+    return Choice(devices[int(ordinal or 0)], pinned=bool(colon), may_fall_back=kind == "auto")
 
 
 def why_no_cuda() -> str | None:
@@ -239,7 +259,7 @@ def why_no_cuda() -> str | None:
         return reason
     try:
         import gpudrift_kernels.cuda.backend  # noqa: F401
-    except ImportError as error:  # all of it is installed, in versions that do not fit each other
+    except BROKEN as error:  # all of it is installed, in versions that do not fit each other
         return f"numba-cuda cannot be imported ({' '.join(str(error).split())}): {INSTALL_LINE}"
     return compiler_missing()
 
@@ -248,10 +268,7 @@ def _is_ordinal(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 4
 
 
-@cache
-def _say_once(reason: str | None) -> None:
-    """Log why 'auto' took the CPU; a warning where there is a GPU that goes unused, or a driver that fails."""
-    if reason is not None:
-        found = driver()
-        level = logging.WARNING if found.devices or found.broken else logging.INFO
+def say_once(reason: str, level: int) -> None:
+    """Log why "auto" takes the CPU: once a process, whichever thread comes first."""
+    if _SAID.setdefault(reason, mark := object()) is mark:
         _log.log(level, "counting on the CPU: %s", reason)

@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from gpudrift import versions
+from gpudrift_kernels import auto
+from gpudrift_kernels.cuda import availability
 from gpudrift_kernels.cuda.driver import Device, Driver
+from gpudrift_kernels.errors import DeviceError
 
 from .conftest import Run
 
@@ -66,7 +69,26 @@ def _install(monkeypatch: pytest.MonkeyPatch, found: Driver, *, packages: bool =
     monkeypatch.setattr("gpudrift_kernels.cuda.availability.installed", lambda _: packages)
     monkeypatch.setattr("gpudrift_kernels.cuda.availability.toolkit_version", lambda: (13, 0))
     if packages:
-        monkeypatch.setitem(sys.modules, "gpudrift_kernels.cuda.backend", ModuleType("backend"))
+        backend = ModuleType("backend")
+        vars(backend)["CudaBackend"] = _Refusing
+        monkeypatch.setitem(sys.modules, "gpudrift_kernels.cuda.backend", backend)
+        monkeypatch.setitem(sys.modules, "cupy", ModuleType("cupy"))
+    auto._FOUND.clear()
+    availability._imports_cupy.cache_clear()
+
+
+class _Refusing:
+    """A GPU that refuses, for the reason that is set."""
+
+    reason = ""
+
+    def __init__(self, device: Device, **_: object) -> None:
+        assert device == _H100
+
+    def count_cells(self, *_: object) -> list[object]:
+        if self.reason:
+            raise DeviceError(self.reason)
+        return []
 
 
 def _shown(run: Run, name: str, **environment: str) -> str:
@@ -101,6 +123,12 @@ def test_packages_that_do_not_fit_each_other_are_shown(run: Run, monkeypatch: py
     assert _shown(run, "cuda") == "ready, on device 0"
     monkeypatch.setitem(sys.modules, "gpudrift_kernels.cuda.backend", None)  # as if its import failed
     assert _shown(run, "cuda").startswith("not available: numba-cuda cannot be imported (")
+
+
+def test_a_gpu_that_refuses_is_not_ready(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    _install(monkeypatch, Driver((13, 0), (_H100,), None))
+    monkeypatch.setattr(_Refusing, "reason", "NVIDIA H100 80GB HBM3 has no memory left: free some")
+    assert _shown(run, "cuda", GPUDRIFT_DEVICE_MEMORY="lots") == f"not available: {_Refusing.reason}"
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,10 @@ from gpudrift_kernels.errors import BackendUnavailable, ConfigError, GpudriftErr
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
+_toolkit_version = availability.toolkit_version.__wrapped__
 _H100 = Device(0, "NVIDIA H100", 80 << 30, (9, 0), 132, 227 << 10, 228 << 10)
 _NO_DRIVER = Driver(None, (), "no NVIDIA driver (libcuda.so.1) is installed")
 
@@ -31,7 +33,7 @@ def no_device_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GPUDRIFT_DEVICE", raising=False)
     monkeypatch.delenv("GPUDRIFT_DEVICE_MEMORY", raising=False)
     _machine(monkeypatch, _NO_DRIVER)
-    backend._say_once.cache_clear()
+    backend._SAID.clear()
 
 
 def _machine(
@@ -46,6 +48,37 @@ def _machine(
         monkeypatch.setattr(module, "driver", lambda: found)
     monkeypatch.setattr(availability, "installed", lambda name: name in packages)
     monkeypatch.setattr(availability, "toolkit_version", lambda: toolkit)
+
+
+def _toolkit(monkeypatch: pytest.MonkeyPatch, found_via: str, nvrtc: str | None) -> tuple[int, int] | None:
+    """The version that is found where the compiler lies there, beside this nvrtc; None: there is no nvrtc."""
+
+    class NotFound(RuntimeError):
+        pass
+
+    def load(library: str) -> SimpleNamespace:
+        if library == "nvrtc" and nvrtc is None:
+            raise NotFound
+        return SimpleNamespace(found_via=found_via, abs_path=nvrtc)
+
+    finder = SimpleNamespace(DynamicLibNotFoundError=NotFound, load_nvidia_dynamic_lib=load)
+    monkeypatch.setitem(sys.modules, "cuda.pathfinder", finder)
+    monkeypatch.setitem(sys.modules, "cuda", SimpleNamespace(pathfinder=finder))
+    monkeypatch.setattr(availability.metadata, "version", {"nvidia-nvvm": "13.5.37"}.__getitem__)
+    return _toolkit_version()
+
+
+@pytest.mark.gcc
+def test_the_toolkit_is_the_one_that_is_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A package beside a CUDA_HOME that goes first says nothing of it."""
+    source = "int nvrtcVersion(int *major, int *minor) { *major = 13; *minor = 1; return 0; }"
+    nvrtc = str(tmp_path / "libnvrtc.so")
+    subprocess.run(["gcc", "-shared", "-fPIC", "-x", "c", "-", "-o", nvrtc], input=source.encode(), check=True)
+    assert _toolkit(monkeypatch, "site-packages", None) == (13, 5)
+    assert _toolkit(monkeypatch, "CUDA_PATH", nvrtc) == (13, 1)
+    assert _toolkit(monkeypatch, "conda", None) is None
+    monkeypatch.setitem(sys.modules, "cuda.pathfinder", None)
+    assert _toolkit_version() is None
 
 
 @pytest.mark.parametrize("name", ["auto", "cpu"])
@@ -75,9 +108,10 @@ def test_cuda_never_falls_back() -> None:
 def test_auto_takes_a_gpu_that_can_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("numba.cuda")
     _machine(monkeypatch, Driver((13, 0), (_H100,), None))
-    for name in ("auto", "cuda"):
-        found = get_backend(name, threads=2)
-        assert (found.name, found.device, found.memory_bytes) == ("cuda", _H100, 1 << 30)  # type: ignore[attr-defined]
+    chosen: Any = get_backend("auto", threads=2)
+    for found in (chosen.gpu, get_backend("cuda", threads=2)):
+        assert (found.name, found.device, found.memory_bytes) == ("cuda", _H100, 1 << 30)
+    assert (chosen.name, chosen.cpu.threads) == ("cuda", 2)
     assert get_backend("cpu").name == "cpu"
 
 
@@ -119,6 +153,19 @@ def test_a_toolkit_without_a_compiler_is_a_reason_too(
         get_backend("cuda")
     assert [get_backend().name for _ in range(2)] == ["cpu"] * 2
     assert [record.message for record in caplog.records] == [f"counting on the CPU: {said}"]
+
+
+def test_a_cupy_that_cannot_be_imported_is_as_none_and_said_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _machine(monkeypatch, Driver((13, 0), (_H100,), None))
+    monkeypatch.setitem(sys.modules, "cupy", None)  # as if its import failed
+    availability._imports_cupy.cache_clear()
+    assert [availability.has_cupy() for _ in range(2)] == [False] * 2
+    availability._imports_cupy.cache_clear()
+    (record,) = caplog.records
+    assert record.message.startswith("counting without CuPy, which cannot be imported (")
+    assert record.message.endswith('): pip install "gpudrift[gpu]"')
 
 
 def test_auto_says_once_why_a_gpu_goes_unused(
@@ -228,6 +275,7 @@ def test_one_of_several_gpus_is_chosen_by_its_number(monkeypatch: pytest.MonkeyP
     second = replace(_H100, ordinal=1)
     _machine(monkeypatch, Driver((13, 0), (_H100, second), None))
     chosen: dict[str, Any] = {name: get_backend(name) for name in ("auto", "cuda", "cuda:0", "cuda:1")}
+    chosen["auto"] = chosen["auto"].gpu
     assert {name: found.device.ordinal for name, found in chosen.items()} == {
         "auto": 0,
         "cuda": 0,

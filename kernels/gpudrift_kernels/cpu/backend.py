@@ -7,7 +7,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from itertools import chain, islice
 from typing import Any, TypeAlias, TypeVar
 
@@ -18,7 +18,8 @@ from gpudrift_kernels.backend import CategoryColumn, NumericColumn
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.categories import categories
 from gpudrift_kernels.cpu.histogram import Workspace, narrow_index_of
-from gpudrift_kernels.cpu.sort import ks_of, parts, sort
+from gpudrift_kernels.cpu.ks import ks_within, remainder
+from gpudrift_kernels.cpu.sort import sort
 from gpudrift_kernels.cpu.tally import TallyTable
 from gpudrift_kernels.grouping import Grouping, Tally
 from gpudrift_kernels.occupied import Occupied, occupied, runs
@@ -116,15 +117,16 @@ class CpuBackend:
 
         return self._sum_by_column(tally, columns, _table_rows(grids, grouping))
 
-    def sort(self, values: Any) -> NDArray[Any]:
-        return sort(on_host(values))
+    def sort(self, values: Any, *, overwrite: bool = False) -> NDArray[Any]:
+        return sort(on_host(values), overwrite=overwrite)
 
     def ks_sorted(self, reference: NDArray[Any], current: NDArray[Any]) -> float:
-        """In parts. Waits for no part that waits for a thread: it may itself be called on one of the pool."""
-        n_parts = self.threads if reference.size + current.size >= VALUES_PER_GROUP else 1
-        own, *others = parts(reference, current, n_parts)
-        asked = [(part, _pool(self.threads).submit(ks_of, part)) for part in others]
-        return max(ks_of(own), *(ks_of(part) if done.cancel() else done.result() for part, done in asked), 0.0)
+        """A long rest in parts. Waits for none that waits for a thread: it may itself be called on one of the pool."""
+        left = remainder(reference, current)
+        own, *others = left.split(self.threads if left.n_rows >= VALUES_PER_GROUP else 1)
+        within = partial(ks_within, reference, current)
+        asked = [(part, _pool(self.threads).submit(within, part)) for part in others]
+        return max(within(own), *(within(part) if done.cancel() else done.result() for part, done in asked), 0.0)
 
     def map(self, function: Callable[[Any], Any], items: Iterable[Any], *, together: int = 1) -> Iterator[Any]:
         """In order, with the results of at most a few tasks a thread waiting, so that memory stays bounded."""

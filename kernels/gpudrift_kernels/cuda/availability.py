@@ -1,7 +1,9 @@
-"""Whether CUDA can be used here, and what to install where it cannot: nothing of CUDA is imported to find out."""
+"""Whether CUDA can be used here, and what to install where it cannot: nothing of CUDA is imported without a GPU."""
 
 from __future__ import annotations
 
+import ctypes
+import logging
 from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
@@ -13,6 +15,10 @@ from gpudrift_kernels.cuda.driver import driver
 _OLDEST_DRIVER: Final = (13, 0)
 INSTALL_LINE: Final = 'pip install "gpudrift[gpu]"'
 
+#: What the import of a package raises whose parts, or whose neighbours, do not fit each other.
+BROKEN: Final = (ImportError, AttributeError, OSError, RuntimeError)
+
+_log = logging.getLogger(__name__)
 _COMPILERS: Final = ("nvvm", "nvrtc", "nvJitLink")
 
 
@@ -47,8 +53,8 @@ def too_old_for_bindings(said: str) -> str:
 
 
 def has_cupy() -> bool:
-    """Whether CuPy is installed: it brings the fastest histogram and the sort on the device."""
-    return installed("cupy")
+    """Whether CuPy is there: it brings the fastest histogram and the sort on the device. One that is broken is not."""
+    return installed("cupy") and _imports_cupy()
 
 
 def compiler_missing() -> str | None:
@@ -69,6 +75,17 @@ def compiler_missing() -> str | None:
 
 
 @cache
+def _imports_cupy() -> bool:
+    try:
+        import cupy  # noqa: F401
+    except BROKEN as error:
+        said = " ".join(str(error).split())
+        _log.warning("counting without CuPy, which cannot be imported (%s): %s", said, INSTALL_LINE)
+        return False
+    return True
+
+
+@cache
 def installed(module: str) -> bool:
     """Whether a module could be imported; asked once, since every count begins with it."""
     return find_spec(module) is not None
@@ -76,9 +93,21 @@ def installed(module: str) -> bool:
 
 @cache
 def toolkit_version() -> tuple[int, int] | None:
-    """CUDA version of the compiler that is installed, which writes code that an older driver refuses."""
+    """CUDA version of the compiler that Numba loads, which writes code that an older driver refuses; None: unknown."""
     try:
-        major, minor, *_ = metadata.version("nvidia-nvvm").split(".")
-    except metadata.PackageNotFoundError:
+        from cuda.pathfinder import DynamicLibNotFoundError, load_nvidia_dynamic_lib
+    except ImportError:
         return None
-    return int(major), int(minor)
+    try:
+        if load_nvidia_dynamic_lib("nvvm").found_via == "site-packages":
+            major, minor, *_ = metadata.version("nvidia-nvvm").split(".")
+            return int(major), int(minor)
+        return _nvrtc_version(load_nvidia_dynamic_lib("nvrtc").abs_path)  # of the same toolkit, and it can tell
+    except (DynamicLibNotFoundError, metadata.PackageNotFoundError):
+        return None
+
+
+def _nvrtc_version(path: str) -> tuple[int, int]:
+    major, minor = ctypes.c_int(), ctypes.c_int()
+    ctypes.CDLL(path).nvrtcVersion(ctypes.byref(major), ctypes.byref(minor))
+    return major.value, minor.value

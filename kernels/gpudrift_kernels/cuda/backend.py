@@ -129,16 +129,15 @@ class CudaBackend:
         tallied = [TalliedCodes(*each) for each in zip(columns, n_categories, grids, empty, strict=True)]
         return self._beside(empty)._tally(tallied, grouping)
 
-    def sort(self, values: Any) -> NDArray[Any]:
+    def sort(self, values: Any, *, overwrite: bool = False) -> NDArray[Any]:
         if not has_cupy():
-            return cpu_sort.sort(on_host(values))
+            return cpu_sort.sort(on_host(values), overwrite=overwrite)
         here = self._beside([values])
         return here._run(partial(sort.sort, values, here.device.ordinal, here.memory_bytes))
 
     def ks_sorted(self, reference: NDArray[Any], current: NDArray[Any]) -> float:
-        if not has_cupy():
-            return cpu_sort.ks_sorted(reference, current)
-        return self._run(partial(sort.ks_sorted, reference, current, self.device.ordinal, self.memory_bytes))
+        """On the host, which needs to read less of the sides than sending them to the device would."""
+        return CpuBackend(self.threads).ks_sorted(reference, current)
 
     def map(self, function: Callable[[Any], Any], items: Iterable[Any], *, together: int = 1) -> Iterator[Any]:
         return CpuBackend(self.threads).map(function, items, together=together)

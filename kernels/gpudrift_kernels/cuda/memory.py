@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 _VARIABLE: Final = "GPUDRIFT_DEVICE_MEMORY"
 _DEFAULT: Final = 1 << 30
 #: Three chunks of a megabyte and the tables of a plan.
-_LEAST: Final = 8 << 20
+LEAST_BYTES: Final = 8 << 20
 _UNITS: Final = {
     "": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "TIB": 1 << 40,
     "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
@@ -41,7 +41,7 @@ def memory_limit(device: Device, wanted: int | None) -> int:
         limit = operator.index(wanted)
     except TypeError:
         limit = 0
-    if not _LEAST <= limit <= device.memory_bytes:
+    if not LEAST_BYTES <= limit <= device.memory_bytes:
         raise ConfigError(
             f"device_memory_bytes must be a number of bytes, {_range(device)}, got {reprlib.repr(wanted)}"
         )
@@ -63,7 +63,7 @@ def memory_setting(device: Device | None) -> int | None:
     limit = (
         Decimal(found[1]) * _UNITS.get(found[2].upper(), 0) if found else 0
     )  # no float: it may be beyond all of them
-    if limit < _LEAST or (device is not None and limit > device.memory_bytes):
+    if limit < LEAST_BYTES or (device is not None and limit > device.memory_bytes):
         units = "bytes, or with KiB, MiB, GiB, TiB, KB, MB, GB or TB"
         raise ConfigError(f"{_VARIABLE} must be {_range(device)} ({units}), got {reprlib.repr(text)}")
     return int(limit)
@@ -77,5 +77,5 @@ def say_halved(what: str) -> None:
 
 def _range(device: Device | None) -> str:
     """From the least, in units that the variable takes."""
-    least = f"{_LEAST >> 20}MiB"
+    least = f"{LEAST_BYTES >> 20}MiB"
     return f"at least {least}" if device is None else f"{least} to the {device.memory_bytes >> 20}MiB of {device.name}"
