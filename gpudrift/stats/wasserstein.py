@@ -143,8 +143,8 @@ def wasserstein_exact(sorted_reference: NDArray[Any], sorted_current: NDArray[An
 
     Notes
     -----
-    The integral of |F - G| is that of the distance of the quantiles: a sum of terms that are at least 0, so that no digit
-    cancels. Swapped sides give the same bits.
+    The integral of |F - G| is that of the distance of the quantiles: a sum of terms that are at least 0, so that no
+    digit cancels. Swapped sides give the same bits.
 
     Examples
     --------
