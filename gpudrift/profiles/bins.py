@@ -41,7 +41,7 @@ def bin_starts(indices: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray
     if int(counts.max()) * N_QUANTILES >= n:
         atoms = indices[counts * N_QUANTILES >= n]
         starts = np.concatenate([starts, atoms, atoms + 1])
-    return np.unique(starts)
+    return np.array(sorted(set(starts.tolist())), np.int64)  # of so few in a third of the time of np.unique
 
 
 def bin_counts(starts: NDArray[np.int64], indices: NDArray[np.int64], counts: NDArray[Any]) -> NDArray[Any]:

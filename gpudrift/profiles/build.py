@@ -39,6 +39,7 @@ from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.sampling import FEW_STEP, LARGER_SAMPLE_ROWS, SAMPLE_ROWS, few_of, sample_positions
 from gpudrift.profiles.weights import RowWeights, unit_exponent
 from gpudrift_kernels.backend import Backend, get_backend
+from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.planning import MAX_SHARE, plan_cells
 
@@ -278,7 +279,8 @@ def _finished(column: Column, counted: Counted) -> Column:
     """With what only the counts of the whole reference say."""
     if not isinstance(column, NumericColumn):
         return column
-    return replace(column, width=_width(column, counted), bin_starts=bin_starts(*column.value_counts(counted)))
+    indices, rows = column.value_counts(counted)
+    return replace(column, width=_width(indices, rows, column.plan), bin_starts=bin_starts(indices, rows))
 
 
 def _with_larger_sample(source: Source, column: NumericColumn, counted: Counted) -> NumericColumn:
@@ -305,15 +307,14 @@ def _value_sample(source: Source, column: NumericColumn, n_values: int) -> NDArr
     return np.concatenate(list(pieces()))
 
 
-def _width(column: NumericColumn, counted: Counted) -> float:
+def _width(indices: NDArray[np.int64], rows: NDArray[np.int64], plan: CellPlan) -> float:
     """Largest share of the reference in an index that holds more than one value."""
-    indices, rows = column.value_counts(counted)
     if not rows.size:
         return 0.0
     least = tried = int(rows.max())  # nearly always the largest holds more than one value, or one of the next few
     some, n = np.flatnonzero(rows == least), 1
     while True:
-        several = ~extent(indices[some], column.plan).single
+        several = ~extent(indices[some], plan).single
         if several.any():
             return float(rows[some][several].max() / rows.sum())
         if not least:

@@ -118,7 +118,7 @@ def _feature(
     column: NumericColumn, found: Compared, binned: _Binned, reference: Counts, current: Counts, f: int
 ) -> FeatureDrift:
     sides = _sides(column, found, reference, current, f)
-    n, m = (rows.sum().item() for rows in found.bins)
+    n, m = found.bins.sum(axis=1).tolist()
     ks, distance = _from_cells(column, found.cells, n, m)
     return FeatureDrift(
         name=column.name,
