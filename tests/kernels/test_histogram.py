@@ -68,12 +68,12 @@ def test_read_only_and_strided_input_is_counted_as_it_is() -> None:
 def test_one_version_of_a_kernel_serves_every_sort_of_array() -> None:
     plan = CellPlan("float32", 0.0, 0, 11, 3)
     _histogram(np.zeros(3, np.float32), plan)
-    versions = len(histogram._count_float.signatures)
+    versions = len(histogram._count.signatures)
     frozen = np.zeros(8, np.float32)
     frozen.flags.writeable = False
     for values in (frozen, frozen[::2], np.zeros((4, 2), np.float32)[:, 1]):
         _histogram(values, replace(plan, cuts=np.arange(30)))
-    assert len(histogram._count_float.signatures) == versions
+    assert len(histogram._count.signatures) == versions
 
 
 def test_the_classes_that_caches_on_disk_name_stay_where_they_are() -> None:

@@ -1,30 +1,34 @@
 """Histogram of one column over the cells of its plan.
 
-Two phases per block of rows, so that LLVM can vectorise the first:
+A few vectors of values at a time:
 
-    values  [ x x x x x x x x ... ]  -> t -> |t| + 1 -> bits -> cell -> special -> + cuts   (vector, in registers)
-    tables  lane 0  lane 1           <- one increment a value, lanes in turn                (scatter)
+    values  [ x x x x ... ]  -> t -> |t| + 1 -> bits -> slot    (a loop that LLVM vectorises and unrolls)
+    tables  lane 0  lane 1   <- one increment a value, lanes in turn
 
-While one block is counted the next one is fetched: the increments touch no memory that the rows are in.
+They are so few that a processor which runs out of order computes the next slots while it increments these: a value
+costs little more than its increment. A slot is a cell or, in a column with cuts, a counter: see ``Workspace``.
 Tables are private to the task: nobody races. 32-bit counters: a task must see fewer than 2**32 rows.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 import numpy as np
+from numba import types
+from numba.extending import overload
 from numpy.typing import NDArray
 
 from gpudrift_kernels import rules
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.compiled import inlined, kernel
-from gpudrift_kernels.cpu.intrinsics import bits_of, prefetch
+from gpudrift_kernels.cpu.intrinsics import bits_of, prefetch, upper_bits
 from gpudrift_kernels.cpu.read_only import read_only
 from gpudrift_kernels.rules import Layout
-from gpudrift_kernels.tuning import LaunchPolicy
+from gpudrift_kernels.tuning import BYTES_AHEAD, VALUES_AT_ONCE, LaunchPolicy
 
 _steps_from_centre = inlined(rules.steps_from_centre)
 _side = inlined(rules.side)
@@ -33,9 +37,13 @@ Values: TypeAlias = NDArray[Any]
 Indices: TypeAlias = NDArray[np.uint32]
 Tables: TypeAlias = NDArray[np.uint32]
 
-_ONE = np.uint32(1)
+_CHUNK = np.uint64(VALUES_AT_ONCE)
+_ZERO, _ONE, _TWO, _THREE, _FOUR = (np.uint64(k) for k in range(5))
+_COUNT = np.uint32(1)
 _CACHE_LINE = 64
+_LOW_32 = np.uint32(31)
 _NO_TABLE = np.empty(0, np.int32)
+Slots: TypeAlias = Any
 
 
 class Rule(NamedTuple):
@@ -61,30 +69,35 @@ class Rule(NamedTuple):
 
 
 class Workspace:
-    """The private tables of one task, for one plan."""
+    """The private tables of one task, for one plan.
+
+    A row of them has the counters of the plan from its second place on. Without cuts the specials are counted where the
+    rule of the cells puts them: -inf before the first cell, +inf after the last one, NaN after that.
+    """
 
     def __init__(self, plan: CellPlan, policy: LaunchPolicy) -> None:
-        self._count = _count_wide if plan.wide else _count_float
+        self._count = _count_cut if plan.cuts.size else _count
         self._rule = rule_of(plan)
         if plan.cuts.size > policy.max_compared_cuts:
             self._rule = self._rule._replace(cut_table=cut_table(plan))
-        self._block = policy.rows_per_block
         lanes = policy.lanes if plan.integral or plan.wide or plan.cuts.size else 1
-        self._tables = np.zeros((lanes, plan.n_counters), np.uint32)
-        self._n_index = plan.n_index
+        self._tables = np.zeros((lanes, plan.n_counters + 1), np.uint32)
+        self._plan = plan
+        self._n_missing = 0
 
     def add(self, values: NDArray[Any]) -> None:
         """Count ``values`` (1-D, of the plan's dtype)."""
-        self._count(read_only(values), self._rule, self._block, self._tables)
+        self._count(read_only(values), self._rule, self._tables)
 
     def add_missing(self, n: int) -> None:
         """Count n more missing values."""
-        self._tables[0, self._n_index + rules.MISSING] += n
+        self._n_missing += n
 
     def total(self) -> NDArray[np.uint32]:
         """Counts so far; length ``plan.n_counters``. Only once: the lanes are added up in the first."""
-        _add_up(self._tables)
-        total: NDArray[np.uint32] = self._tables[0]
+        _add_up(self._tables, self._plan.cuts.size == 0)
+        total: NDArray[np.uint32] = self._tables[0, 1:]
+        total[self._plan.n_index + rules.MISSING] += self._n_missing
         return total
 
 
@@ -96,17 +109,16 @@ def index_of(values: NDArray[Any], plan: CellPlan) -> NDArray[np.int64]:
 def narrow_index_of(values: NDArray[Any], plan: CellPlan) -> Indices:
     """``index_of`` in the 32 bits that it takes."""
     out = np.empty(values.size, np.uint32)
-    index = _index_wide if plan.wide else _index_float
-    index(read_only(values), rule_of(plan), out)
+    _index(read_only(values), rule_of(plan), out)
     return out
 
 
 def cut_table(plan: CellPlan) -> NDArray[np.int32]:
-    """For each cell, how many cuts lie in lower cells; int32, one entry more than cells."""
+    """For each cell, and each special after them, how many cuts lie in lower cells; int32, one entry more."""
     found = _cut_tables.get(plan)
     if found is None:
         cells = index_of(plan.cuts, replace(plan, cuts=plan.cuts[:0]))
-        found = np.searchsorted(cells, np.arange(plan.n_cells + 1)).astype(np.int32)
+        found = np.searchsorted(cells, np.arange(plan.n_cells + rules.N_SPECIAL + 1)).astype(np.int32)
         _cut_tables[plan] = found
     return found
 
@@ -159,133 +171,212 @@ def wide_distance(x: Any, centre: Any) -> Any:
     return -below if x < centre else above
 
 
-@kernel
-def _count_float(values: Values, rule: Rule, block: int, tables: Tables) -> None:
-    layout, centre, scale, integral, specials = _float_rule(rule)
-    cuts, cut_table = rule.cuts, rule.cut_table
-    index = np.empty(block, np.uint32)
-    a, b, c, d = _lanes(tables)
-    for start in range(0, values.size, block):
-        part = values[start : start + block]
-        _float_cells(part, layout, centre, scale, integral, specials, index)
-        _add_cuts(part, cuts, cut_table, index)
-        _fetch(values, start + block, start + 2 * block)
-        _increment(part.size, index, a, b, c, d)
+def _distance(x: Any, centre: Any, integral: Any) -> Any:
+    """x - centre; in compiled code alone."""
+    raise NotImplementedError
 
 
-@kernel
-def _count_wide(values: Values, rule: Rule, block: int, tables: Tables) -> None:
-    layout, centre, scale = layout_in(rule), rule.centre[0], rule.unit[0]
-    cuts, cut_table = rule.cuts, rule.cut_table
-    index = np.empty(block, np.uint32)
-    a, b, c, d = _lanes(tables)
-    for start in range(0, values.size, block):
-        part = values[start : start + block]
-        _wide_cells(part, layout, centre, scale, index)
-        _add_cuts(part, cuts, cut_table, index)
-        _fetch(values, start + block, start + 2 * block)
-        _increment(part.size, index, a, b, c, d)
+@overload(_distance, strict=False)
+def _distance_for(x: Any, centre: Any, integral: Any) -> Callable[..., Any]:
+    if isinstance(centre, types.Integer):
+        return lambda x, centre, integral: wide_distance(x, centre)
+    return lambda x, centre, integral: float_distance(x, centre, integral)
 
 
-@kernel
-def _index_float(values: Values, rule: Rule, index: Indices) -> None:
-    layout, centre, scale, integral, specials = _float_rule(rule)
-    _float_cells(values, layout, centre, scale, integral, specials, index)
-    _add_cuts(values, rule.cuts, rule.cut_table, index)
+class Folded(NamedTuple):
+    """The rule of the cells with its constants folded, in 32 bits for every type: twice as many fit a vector."""
 
-
-@kernel
-def _index_wide(values: Values, rule: Rule, index: Indices) -> None:
-    _wide_cells(values, layout_in(rule), rule.centre[0], rule.unit[0], index)
-    _add_cuts(values, rule.cuts, rule.cut_table, index)
+    one: Any
+    near_shift: Any
+    far_shift: Any
+    far_offset: Any
+    top: Any
+    below: Any
+    above: Any
 
 
 @inlined
-def _float_rule(rule: Rule) -> Any:
-    """Layout, centre, scale, whether integral, and the counters of missing, +inf and -inf: numbers in registers."""
-    n_index = rule.numbers[7]
-    compared = 0 if rule.cut_table.size else rule.cuts.size  # which +inf is about to pass
-    specials = (
-        np.uint32(n_index + rules.MISSING),
-        np.uint32(n_index + rules.POSITIVE_INFINITY - compared),
-        np.uint32(n_index + rules.NEGATIVE_INFINITY),
+def _folded(rule: Rule, apart: int) -> Folded:
+    layout = layout_in(rule)
+    dropped = 8 * rule.unit.itemsize - 32
+    first = layout.bits_of_one >> layout.near_shift
+    far_first = (layout.bits_of_one + layout.near_limit) >> layout.far_shift
+    return Folded(
+        layout.one,
+        np.uint32(layout.near_shift - dropped) & _LOW_32,
+        np.uint32(layout.far_shift - dropped) & _LOW_32,
+        np.uint32(layout.near_cells - far_first + first),
+        np.uint32(layout.half - 1 + 2 * apart + first),
+        np.uint32(layout.half - 1 + apart + first),
+        np.uint32(layout.half + apart - first),
     )
-    return layout_in(rule), rule.centre[0], rule.unit[0], rule.numbers[8] != 0, specials
 
 
 @inlined
-def _lanes(tables: Tables) -> Any:
-    n = tables.shape[0]
-    return tables[0], tables[1 % n], tables[2 % n], tables[3 % n]
+def _slot(t: Any, f: Folded) -> Any:
+    m = upper_bits(abs(t) + f.one)
+    q = min(min(np.uint32(m >> f.near_shift), np.uint32(np.uint32(m >> f.far_shift) + f.far_offset)), f.top)
+    return np.uint32(f.below - q) if t < 0 else np.uint32(f.above + q)
 
 
-@kernel
-def _float_cells(
-    x: Values, layout: Layout, centre: Any, scale: Any, integral: bool, specials: Any, index: Indices
-) -> None:
-    """Infinities and NaN take any cell first, then their own counter: nothing branches."""
+@inlined
+def _cell_or_special(x: Any, t: Any, f: Folded, specials: Any) -> Any:
     missing, positive, negative = specials
-    if integral:
-        for j in range(x.size):
-            i = cell_at(float_distance(x[j], centre, True) * scale, layout)
-            i = missing if x[j] != x[j] else i
-            i = positive if x[j] == np.inf else i
-            index[j] = negative if x[j] == -np.inf else i
-    else:
-        for j in range(x.size):
-            i = cell_at(float_distance(x[j], centre, False) * scale, layout)
-            i = missing if x[j] != x[j] else i
-            i = positive if x[j] == np.inf else i
-            index[j] = negative if x[j] == -np.inf else i
+    i = _slot(t, f)
+    i = missing if x != x else i
+    i = positive if x == np.inf else i
+    return negative if x == -np.inf else i
 
 
 @kernel
-def _wide_cells(x: Values, layout: Layout, centre: Any, scale: Any, index: Indices) -> None:
-    for j in range(x.size):
-        index[j] = cell_at(wide_distance(x[j], centre) * scale, layout)
-
-
-@kernel
-def _add_cuts(x: Values, cuts: Values, table: NDArray[np.int32], index: Indices) -> None:
-    if table.size == 0:
-        for k in range(cuts.size):
-            cut = cuts[k]
-            for j in range(x.size):
-                index[j] += np.uint32(x[j] >= cut)
-        return
-    for j in range(x.size):
-        cell = index[j]
-        if cell + _ONE < table.size:  # else a counter already
-            low, high = table[cell], table[cell + _ONE]
-            while low < high:
-                middle = (low + high) >> 1
-                if x[j] >= cuts[middle]:
-                    low = middle + 1
-                else:
-                    high = middle
-            index[j] = cell + np.uint32(low)
-
-
-@kernel
-def _fetch(values: Values, start: int, stop: int) -> None:
-    for j in range(start, min(stop, values.size), _CACHE_LINE // values.itemsize):
-        prefetch(values, j)
-
-
-@kernel
-def _increment(n: int, index: Indices, a: Indices, b: Indices, c: Indices, d: Indices) -> None:
-    whole = n & ~3
-    for j in range(0, whole, 4):
-        a[index[j]] += _ONE
-        b[index[j + 1]] += _ONE
-        c[index[j + 2]] += _ONE
-        d[index[j + 3]] += _ONE
+def _count(values: Values, rule: Rule, tables: Tables) -> None:
+    f, centre, scale, integral = _folded(rule, 1), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
+    low, high = _beyond(tables)
+    slots = np.empty(_CHUNK, np.uint32)
+    n = np.uint64(values.size)
+    whole = n - n % _CHUNK
+    for start in range(_ZERO, whole, _CHUNK):
+        if integral:
+            for k in range(_CHUNK):
+                slots[k] = _slot(_distance(values[start + k], centre, True) * scale, f)
+        else:
+            for k in range(_CHUNK):
+                slots[k] = _slot(_distance(values[start + k], centre, False) * scale, f)
+        _fetch(values, start)
+        _increment(slots, tables)
     for j in range(whole, n):
-        a[index[j]] += _ONE
+        tables[0, _slot(_distance(values[j], centre, integral) * scale, f)] += _COUNT
+    _settle(values, tables, low, high)
 
 
 @kernel
-def _add_up(tables: Tables) -> None:
+def _beyond(tables: Tables) -> Any:
+    """How many values were counted before the first cell and right after the last one."""
+    low, high = np.uint32(0), np.uint32(0)
+    for lane in range(tables.shape[0]):
+        low += tables[lane, 0]
+        high += tables[lane, -3]
+    return low, high
+
+
+@kernel
+def _settle(values: Values, tables: Tables, low: Any, high: Any) -> None:
+    """Move what is finite, but so far out that t is not, from beyond the cells to the outermost ones: rarely there."""
+    new_low, new_high = _beyond(tables)
+    if new_low == low and new_high == high:
+        return
+    low, high = new_low - low, new_high - high
+    for j in range(values.size):
+        low -= np.uint32(values[j] == -np.inf)
+        high -= np.uint32(values[j] == np.inf)
+    tables[0, 0] -= np.uint32(low)
+    tables[0, 1] += np.uint32(low)
+    tables[0, -3] -= np.uint32(high)
+    tables[0, -4] += np.uint32(high)
+
+
+@kernel
+def _count_cut(values: Values, rule: Rule, tables: Tables) -> None:
+    f, centre, scale, integral = _folded(rule, 0), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
+    specials, cuts, cut_table = _specials(rule), rule.cuts, rule.cut_table
+    slots = np.empty(_CHUNK, np.uint32)
+    counters = tables[:, 1:]
+    n = np.uint64(values.size)
+    whole = n - n % _CHUNK
+    for start in range(_ZERO, whole, _CHUNK):
+        if integral:
+            for k in range(_CHUNK):
+                x = values[start + k]
+                slots[k] = _cell_or_special(x, _distance(x, centre, True) * scale, f, specials)
+        else:
+            for k in range(_CHUNK):
+                x = values[start + k]
+                slots[k] = _cell_or_special(x, _distance(x, centre, False) * scale, f, specials)
+        if cut_table.size:
+            for k in range(_CHUNK):
+                slots[k] += _searched(values[start + k], slots[k], cuts, cut_table)
+        else:
+            for c in range(cuts.size):
+                cut = cuts[c]
+                for k in range(_CHUNK):
+                    slots[k] += np.uint32(values[start + k] >= cut)
+        _fetch(values, start)
+        _increment(slots, counters)
+    for j in range(whole, n):
+        x = values[j]
+        i = _cell_or_special(x, _distance(x, centre, integral) * scale, f, specials)
+        if cut_table.size:
+            i += _searched(x, i, cuts, cut_table)
+        else:
+            for cut in cuts:
+                i += np.uint32(x >= cut)
+        counters[0, i] += _COUNT
+
+
+@kernel
+def _index(values: Values, rule: Rule, index: Indices) -> None:
+    f, centre, scale, integral = _folded(rule, 0), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
+    specials, cuts = _specials(rule), rule.cuts
+    if integral:
+        for j in range(values.size):
+            x = values[j]
+            index[j] = _cell_or_special(x, _distance(x, centre, True) * scale, f, specials)
+    else:
+        for j in range(values.size):
+            x = values[j]
+            index[j] = _cell_or_special(x, _distance(x, centre, False) * scale, f, specials)
+    for cut in cuts:
+        for j in range(values.size):
+            index[j] += np.uint32(values[j] >= cut)
+
+
+@inlined
+def _specials(rule: Rule) -> Any:
+    """The counters of missing, +inf and -inf, before cuts."""
+    n_index, n_cuts = rule.numbers[7], rule.cuts.size
+    searched = rule.cut_table.size != 0
+    return (
+        np.uint32(n_index + rules.MISSING - (n_cuts if searched else 0)),
+        np.uint32(n_index + rules.POSITIVE_INFINITY - n_cuts),
+        np.uint32(n_index + rules.NEGATIVE_INFINITY - (n_cuts if searched else 0)),
+    )
+
+
+@inlined
+def _searched(x: Any, cell: Any, cuts: Values, table: NDArray[np.int32]) -> Any:
+    low, high = table[cell], table[cell + _ONE]
+    while low < high:
+        middle = (low + high) >> 1
+        if x >= cuts[middle]:
+            low = middle + 1
+        else:
+            high = middle
+    return np.uint32(low)
+
+
+@inlined
+def _fetch(values: Values, start: Any) -> None:
+    ahead = np.uint64(start + np.uint64(BYTES_AHEAD // values.itemsize))
+    for k in range(_ZERO, _CHUNK, np.uint64(_CACHE_LINE // values.itemsize)):
+        prefetch(values, np.int64(ahead + k))
+
+
+@inlined
+def _increment(slots: Indices, tables: Tables) -> None:
+    n = tables.shape[0]
+    a, b, c, d = tables[0], tables[1 % n], tables[2 % n], tables[3 % n]
+    for k in range(_ZERO, _CHUNK, _FOUR):
+        a[slots[k]] += _COUNT
+        b[slots[k + _ONE]] += _COUNT
+        c[slots[k + _TWO]] += _COUNT
+        d[slots[k + _THREE]] += _COUNT
+
+
+@kernel
+def _add_up(tables: Tables, apart: bool) -> None:
+    row = tables[0]
     for lane in range(1, tables.shape[0]):
-        for i in range(tables.shape[1]):
-            tables[0, i] += tables[lane, i]
+        for i in range(row.size):
+            row[i] += tables[lane, i]
+    if apart:  # +inf, NaN, nothing and in front -inf, to missing, +inf, -inf
+        row[-3], row[-2], row[-1] = row[-2], row[-3], row[0]

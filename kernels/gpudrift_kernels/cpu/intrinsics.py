@@ -29,6 +29,18 @@ def bits_of(typing: Any, x: Any) -> tuple[Any, Callable[..., Any]]:
 
 
 @_instruction
+def upper_bits(typing: Any, x: Any) -> tuple[Any, Callable[..., Any]]:
+    """The upper 32 bits of a float."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        bits = _reinterpret(context, builder, _BITS[x](x), arguments)
+        lower = ir.Constant(bits.type, bits.type.width - 32)
+        return builder.trunc(builder.lshr(bits, lower), ir.IntType(32)) if lower.constant else bits
+
+    return types.uint32(x), generate
+
+
+@_instruction
 def float_of(typing: Any, bits: Any) -> tuple[Any, Callable[..., Any]]:
     """The float of as many bits that an integer holds."""
     return _FLOATS[bits](bits), _reinterpret
