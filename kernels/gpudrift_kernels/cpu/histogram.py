@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 from gpudrift_kernels import rules
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.compiled import inlined, kernel
-from gpudrift_kernels.cpu.intrinsics import bits_of, prefetch, upper_bits
+from gpudrift_kernels.cpu.intrinsics import bits_of, prefetch, upper_bits, values_per_line
 from gpudrift_kernels.cpu.read_only import read_only
 from gpudrift_kernels.rules import Layout
-from gpudrift_kernels.tuning import BYTES_AHEAD, VALUES_AT_ONCE, LaunchPolicy
+from gpudrift_kernels.tuning import LINES_AHEAD, VALUES_AT_ONCE, LaunchPolicy
 
 _steps_from_centre = inlined(rules.steps_from_centre)
 _side = inlined(rules.side)
@@ -40,7 +40,7 @@ Tables: TypeAlias = NDArray[np.uint32]
 _CHUNK = np.uint64(VALUES_AT_ONCE)
 _ZERO, _ONE, _TWO, _THREE, _FOUR = (np.uint64(k) for k in range(5))
 _COUNT = np.uint32(1)
-_CACHE_LINE = 64
+_LINES_AHEAD = np.uint64(LINES_AHEAD)
 _LOW_32 = np.uint32(31)
 _NO_TABLE = np.empty(0, np.int32)
 Slots: TypeAlias = Any
@@ -231,6 +231,7 @@ def _cell_or_special(x: Any, t: Any, f: Folded, specials: Any) -> Any:
 @kernel
 def _count(values: Values, rule: Rule, tables: Tables) -> None:
     f, centre, scale, integral = _folded(rule, 1), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
+    lanes = _lanes(tables)
     low, high = _beyond(tables)
     slots = np.empty(_CHUNK, np.uint32)
     n = np.uint64(values.size)
@@ -243,7 +244,7 @@ def _count(values: Values, rule: Rule, tables: Tables) -> None:
             for k in range(_CHUNK):
                 slots[k] = _slot(_distance(values[start + k], centre, False) * scale, f)
         _fetch(values, start)
-        _increment(slots, tables)
+        _increment(slots, lanes)
     for j in range(whole, n):
         tables[0, _slot(_distance(values[j], centre, integral) * scale, f)] += _COUNT
     _settle(values, tables, low, high)
@@ -281,6 +282,7 @@ def _count_cut(values: Values, rule: Rule, tables: Tables) -> None:
     specials, cuts, cut_table = _specials(rule), rule.cuts, rule.cut_table
     slots = np.empty(_CHUNK, np.uint32)
     counters = tables[:, 1:]
+    lanes = _lanes(counters)
     n = np.uint64(values.size)
     whole = n - n % _CHUNK
     for start in range(_ZERO, whole, _CHUNK):
@@ -301,7 +303,7 @@ def _count_cut(values: Values, rule: Rule, tables: Tables) -> None:
                 for k in range(_CHUNK):
                     slots[k] += np.uint32(values[start + k] >= cut)
         _fetch(values, start)
-        _increment(slots, counters)
+        _increment(slots, lanes)
     for j in range(whole, n):
         x = values[j]
         i = _cell_or_special(x, _distance(x, centre, integral) * scale, f, specials)
@@ -356,15 +358,21 @@ def _searched(x: Any, cell: Any, cuts: Values, table: NDArray[np.int32]) -> Any:
 
 @inlined
 def _fetch(values: Values, start: Any) -> None:
-    ahead = np.uint64(start + np.uint64(BYTES_AHEAD // values.itemsize))
-    for k in range(_ZERO, _CHUNK, np.uint64(_CACHE_LINE // values.itemsize)):
-        prefetch(values, np.int64(ahead + k))
+    a_line = values_per_line(values)
+    first = start + a_line * _LINES_AHEAD
+    for k in range(_ZERO, _CHUNK, a_line):
+        prefetch(values, first + k)
 
 
 @inlined
-def _increment(slots: Indices, tables: Tables) -> None:
+def _lanes(tables: Tables) -> Any:
     n = tables.shape[0]
-    a, b, c, d = tables[0], tables[1 % n], tables[2 % n], tables[3 % n]
+    return tables[0], tables[1 % n], tables[2 % n], tables[3 % n]
+
+
+@inlined
+def _increment(slots: Indices, lanes: Any) -> None:
+    a, b, c, d = lanes
     for k in range(_ZERO, _CHUNK, _FOUR):
         a[slots[k]] += _COUNT
         b[slots[k + _ONE]] += _COUNT
