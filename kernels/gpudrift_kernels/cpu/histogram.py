@@ -42,7 +42,7 @@ _ZERO, _ONE, _TWO, _THREE, _FOUR = (np.uint64(k) for k in range(5))
 _COUNT = np.uint32(1)
 _LINES_AHEAD = np.uint64(LINES_AHEAD)
 _LOW_32 = np.uint32(31)
-_NO_TABLE = np.empty(0, np.int32)
+_NO_TABLE = np.empty(0, np.uint16)
 Slots: TypeAlias = Any
 
 
@@ -65,7 +65,7 @@ class Rule(NamedTuple):
     unit: NDArray[Any]
     numbers: NDArray[Any]
     cuts: NDArray[Any]
-    cut_table: NDArray[np.int32]
+    cut_table: NDArray[np.uint16]
 
 
 class Workspace:
@@ -76,10 +76,9 @@ class Workspace:
     """
 
     def __init__(self, plan: CellPlan, policy: LaunchPolicy) -> None:
-        self._count = _count_cut if plan.cuts.size else _count
         self._rule = rule_of(plan)
         if plan.cuts.size > policy.max_compared_cuts:
-            self._rule = self._rule._replace(cut_table=cut_table(plan))
+            self._rule = self._rule._replace(cut_table=_slot_table(plan))
         lanes = policy.lanes if plan.integral or plan.wide or plan.cuts.size else 1
         self._tables = np.zeros((lanes, plan.n_counters + 1), np.uint32)
         self._plan = plan
@@ -87,7 +86,7 @@ class Workspace:
 
     def add(self, values: NDArray[Any]) -> None:
         """Count ``values`` (1-D, of the plan's dtype)."""
-        self._count(read_only(values), self._rule, self._tables)
+        _count(read_only(values), self._rule, self._tables)
 
     def add_missing(self, n: int) -> None:
         """Count n more missing values."""
@@ -95,7 +94,7 @@ class Workspace:
 
     def total(self) -> NDArray[np.uint32]:
         """Counts so far; length ``plan.n_counters``. Only once: the lanes are added up in the first."""
-        _add_up(self._tables, self._plan.cuts.size == 0)
+        _add_up(self._tables)
         total: NDArray[np.uint32] = self._tables[0, 1:]
         total[self._plan.n_index + rules.MISSING] += self._n_missing
         return total
@@ -114,12 +113,21 @@ def narrow_index_of(values: NDArray[Any], plan: CellPlan) -> Indices:
 
 
 def cut_table(plan: CellPlan) -> NDArray[np.int32]:
-    """For each cell, and each special after them, how many cuts lie in lower cells; int32, one entry more."""
+    """For each cell, how many cuts lie in lower cells; int32, one entry more than cells."""
     found = _cut_tables.get(plan)
     if found is None:
         cells = index_of(plan.cuts, replace(plan, cuts=plan.cuts[:0]))
-        found = np.searchsorted(cells, np.arange(plan.n_cells + rules.N_SPECIAL + 1)).astype(np.int32)
+        found = np.searchsorted(cells, np.arange(plan.n_cells + 1)).astype(np.int32)
         _cut_tables[plan] = found
+    return found
+
+
+def _slot_table(plan: CellPlan) -> NDArray[np.uint16]:
+    """For each slot, how many cuts lie in lower ones; -inf has passed none, +inf and NaN all of them."""
+    found = _slot_tables.get(plan)
+    if found is None:
+        found = np.pad(cut_table(plan), (1, 2), "edge").astype(np.uint16)
+        _slot_tables[plan] = found
     return found
 
 
@@ -140,6 +148,7 @@ def rule_of(plan: CellPlan) -> Rule:
 
 
 _rules: WeakKeyDictionary[CellPlan, Rule] = WeakKeyDictionary()
+_slot_tables: WeakKeyDictionary[CellPlan, NDArray[np.uint16]] = WeakKeyDictionary()
 _cut_tables: WeakKeyDictionary[CellPlan, NDArray[np.int32]] = WeakKeyDictionary()
 
 
@@ -219,20 +228,13 @@ def _slot(t: Any, f: Folded) -> Any:
     return np.uint32(f.below - q) if t < 0 else np.uint32(f.above + q)
 
 
-@inlined
-def _cell_or_special(x: Any, t: Any, f: Folded, specials: Any) -> Any:
-    missing, positive, negative = specials
-    i = _slot(t, f)
-    i = missing if x != x else i
-    i = positive if x == np.inf else i
-    return negative if x == -np.inf else i
-
-
 @kernel
 def _count(values: Values, rule: Rule, tables: Tables) -> None:
     f, centre, scale, integral = _folded(rule, 1), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
+    cuts, cut_table = rule.cuts, rule.cut_table
+    n_compared = np.uint64(0 if cut_table.size else cuts.size)
     lanes = _lanes(tables)
-    low, high = _beyond(tables)
+    n_far = _far(tables, n_compared)
     slots = np.empty(_CHUNK, np.uint32)
     n = np.uint64(values.size)
     whole = n - n % _CHUNK
@@ -243,117 +245,110 @@ def _count(values: Values, rule: Rule, tables: Tables) -> None:
         else:
             for k in range(_CHUNK):
                 slots[k] = _slot(_distance(values[start + k], centre, False) * scale, f)
-        _fetch(values, start)
-        _increment(slots, lanes)
-    for j in range(whole, n):
-        tables[0, _slot(_distance(values[j], centre, integral) * scale, f)] += _COUNT
-    _settle(values, tables, low, high)
-
-
-@kernel
-def _beyond(tables: Tables) -> Any:
-    """How many values were counted before the first cell and right after the last one."""
-    low, high = np.uint32(0), np.uint32(0)
-    for lane in range(tables.shape[0]):
-        low += tables[lane, 0]
-        high += tables[lane, -3]
-    return low, high
-
-
-@kernel
-def _settle(values: Values, tables: Tables, low: Any, high: Any) -> None:
-    """Move what is finite, but so far out that t is not, from beyond the cells to the outermost ones: rarely there."""
-    new_low, new_high = _beyond(tables)
-    if new_low == low and new_high == high:
-        return
-    low, high = new_low - low, new_high - high
-    for j in range(values.size):
-        low -= np.uint32(values[j] == -np.inf)
-        high -= np.uint32(values[j] == np.inf)
-    tables[0, 0] -= np.uint32(low)
-    tables[0, 1] += np.uint32(low)
-    tables[0, -3] -= np.uint32(high)
-    tables[0, -4] += np.uint32(high)
-
-
-@kernel
-def _count_cut(values: Values, rule: Rule, tables: Tables) -> None:
-    f, centre, scale, integral = _folded(rule, 0), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
-    specials, cuts, cut_table = _specials(rule), rule.cuts, rule.cut_table
-    slots = np.empty(_CHUNK, np.uint32)
-    counters = tables[:, 1:]
-    lanes = _lanes(counters)
-    n = np.uint64(values.size)
-    whole = n - n % _CHUNK
-    for start in range(_ZERO, whole, _CHUNK):
-        if integral:
+        for c in range(_ZERO, n_compared - n_compared % _FOUR, _FOUR):
+            four = cuts[c], cuts[c + _ONE], cuts[c + _TWO], cuts[c + _THREE]
             for k in range(_CHUNK):
-                x = values[start + k]
-                slots[k] = _cell_or_special(x, _distance(x, centre, True) * scale, f, specials)
-        else:
+                slots[k] += _passed_of_four(values[start + k], four)
+        for c in range(n_compared - n_compared % _FOUR, n_compared):
+            cut = cuts[c]
             for k in range(_CHUNK):
-                x = values[start + k]
-                slots[k] = _cell_or_special(x, _distance(x, centre, False) * scale, f, specials)
+                slots[k] += np.uint32(not values[start + k] < cut)
         if cut_table.size:
             for k in range(_CHUNK):
                 slots[k] += _searched(values[start + k], slots[k], cuts, cut_table)
-        else:
-            for c in range(cuts.size):
-                cut = cuts[c]
-                for k in range(_CHUNK):
-                    slots[k] += np.uint32(values[start + k] >= cut)
         _fetch(values, start)
         _increment(slots, lanes)
     for j in range(whole, n):
-        x = values[j]
-        i = _cell_or_special(x, _distance(x, centre, integral) * scale, f, specials)
-        if cut_table.size:
-            i += _searched(x, i, cuts, cut_table)
+        slot = _slot(_distance(values[j], centre, integral) * scale, f)
+        passed = _searched(values[j], slot, cuts, cut_table) if cut_table.size else _passed(values[j], cuts)
+        tables[0, slot + passed] += _COUNT
+    if _far(tables, n_compared) != n_far:
+        _settle(values, rule, n_compared, tables[0])
+
+
+@inlined
+def _passed_of_four(x: Any, four: Any) -> Any:
+    a, b, c, d = four
+    return np.uint32(np.uint32(not x < a) + np.uint32(not x < b) + np.uint32(not x < c) + np.uint32(not x < d))
+
+
+@inlined
+def _searched(x: Any, slot: Any, cuts: Values, table: NDArray[np.uint16]) -> Any:
+    low, high = np.uint64(table[slot]), np.uint64(table[slot + _ONE])
+    while low < high:
+        middle = (low + high) >> _ONE
+        if x < cuts[middle]:
+            high = middle
         else:
-            for cut in cuts:
-                i += np.uint32(x >= cut)
-        counters[0, i] += _COUNT
+            low = middle + _ONE
+    return np.uint32(low)
+
+
+@kernel
+def _passed(x: Any, cuts: Values) -> Any:
+    """How many cuts are not above x; NaN has passed all of them."""
+    low, high = 0, cuts.size
+    while low < high:
+        middle = (low + high) >> 1
+        if x < cuts[middle]:
+            high = middle
+        else:
+            low = middle + 1
+    return np.uint32(low)
+
+
+@kernel
+def _far(tables: Tables, n_compared: int) -> Any:
+    """How many values were counted where one lies whose t is infinite."""
+    n = np.int64(0)
+    for lane in range(tables.shape[0]):
+        row = tables[lane]
+        for k in range(np.int64(n_compared) + 1):
+            n += np.int64(row[k]) + np.int64(row[row.size - 3 - k])
+    return n
+
+
+@kernel
+def _settle(values: Values, rule: Rule, n_compared: int, row: Indices) -> None:
+    """Move what is finite, but so far out that its t is not, to the outermost cells: it was counted beyond them."""
+    centre, scale, integral, cuts = rule.centre[0], rule.unit[0], rule.numbers[8] != 0, rule.cuts
+    n = np.int64(0)
+    for j in range(values.size):
+        n += np.int64(np.isfinite(values[j]) & np.isinf(_distance(values[j], centre, integral) * scale))
+    for j in range(values.size if n else 0):
+        t = _distance(values[j], centre, integral) * scale
+        if np.isfinite(values[j]) and np.isinf(t):
+            passed = np.int64(_passed(values[j], cuts))
+            ahead = cuts.size - passed
+            if t < 0:
+                row[min(passed, np.int64(n_compared))] -= _COUNT
+                row[1 + passed] += _COUNT
+            else:
+                row[row.size - 3 - min(ahead, np.int64(n_compared))] -= _COUNT
+                row[row.size - 4 - ahead] += _COUNT
 
 
 @kernel
 def _index(values: Values, rule: Rule, index: Indices) -> None:
     f, centre, scale, integral = _folded(rule, 0), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
-    specials, cuts = _specials(rule), rule.cuts
+    n_index = rule.numbers[7]
     if integral:
         for j in range(values.size):
-            x = values[j]
-            index[j] = _cell_or_special(x, _distance(x, centre, True) * scale, f, specials)
+            index[j] = _slot(_distance(values[j], centre, True) * scale, f)
     else:
         for j in range(values.size):
-            x = values[j]
-            index[j] = _cell_or_special(x, _distance(x, centre, False) * scale, f, specials)
-    for cut in cuts:
+            index[j] = _slot(_distance(values[j], centre, False) * scale, f)
+    for cut in rule.cuts:
         for j in range(values.size):
             index[j] += np.uint32(values[j] >= cut)
-
-
-@inlined
-def _specials(rule: Rule) -> Any:
-    """The counters of missing, +inf and -inf, before cuts."""
-    n_index, n_cuts = rule.numbers[7], rule.cuts.size
-    searched = rule.cut_table.size != 0
-    return (
-        np.uint32(n_index + rules.MISSING - (n_cuts if searched else 0)),
-        np.uint32(n_index + rules.POSITIVE_INFINITY - n_cuts),
-        np.uint32(n_index + rules.NEGATIVE_INFINITY - (n_cuts if searched else 0)),
-    )
-
-
-@inlined
-def _searched(x: Any, cell: Any, cuts: Values, table: NDArray[np.int32]) -> Any:
-    low, high = table[cell], table[cell + _ONE]
-    while low < high:
-        middle = (low + high) >> 1
-        if x >= cuts[middle]:
-            low = middle + 1
-        else:
-            high = middle
-    return np.uint32(low)
+    missing = np.uint32(n_index + rules.MISSING)
+    positive = np.uint32(n_index + rules.POSITIVE_INFINITY)
+    negative = np.uint32(n_index + rules.NEGATIVE_INFINITY)
+    for j in range(values.size):
+        i, x = index[j], values[j]
+        i = missing if x != x else i
+        i = positive if x == np.inf else i
+        index[j] = negative if x == -np.inf else i
 
 
 @inlined
@@ -381,10 +376,9 @@ def _increment(slots: Indices, lanes: Any) -> None:
 
 
 @kernel
-def _add_up(tables: Tables, apart: bool) -> None:
+def _add_up(tables: Tables) -> None:
     row = tables[0]
     for lane in range(1, tables.shape[0]):
         for i in range(row.size):
             row[i] += tables[lane, i]
-    if apart:  # +inf, NaN, nothing and in front -inf, to missing, +inf, -inf
-        row[-3], row[-2], row[-1] = row[-2], row[-3], row[0]
+    row[-3], row[-2], row[-1] = row[-2], row[-3], row[0]  # +inf, NaN, nothing and in front -inf, to missing, +inf, -inf
