@@ -2,48 +2,41 @@
 
 A few vectors of values at a time:
 
-    values  [ x x x x ... ]  -> t -> |t| + 1 -> bits -> slot    (a loop that LLVM vectorises and unrolls)
-    tables  lane 0  lane 1   <- one increment a value, lanes in turn
+    values  [ x x x x ... ]  -> t -> |t| + 1 -> bits -> slot -> + cuts     (loops that LLVM vectorises and unrolls)
+    tables  lane 0  lane 1   <- one increment a value, lanes in turn       (scatter)
 
-They are so few that a processor which runs out of order computes the next slots while it increments these: a value
-costs little more than its increment. A slot is a cell or, in a column with cuts, a counter: see ``Workspace``.
+They are so few that a processor which runs out of order computes the next slots while it increments these, and a value
+costs little more than its increment. Values are fetched some lines ahead: the increments touch none of them.
 Tables are private to the task: nobody races. 32-bit counters: a task must see fewer than 2**32 rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from numba import types
-from numba.extending import overload
 from numpy.typing import NDArray
 
 from gpudrift_kernels import rules
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.compiled import inlined, kernel
-from gpudrift_kernels.cpu.intrinsics import bits_of, prefetch, upper_bits, values_per_line
+from gpudrift_kernels.cpu.intrinsics import prefetch, values_per_line
 from gpudrift_kernels.cpu.read_only import read_only
-from gpudrift_kernels.rules import Layout
+from gpudrift_kernels.cpu.slots import distance, folded, layout_in, slot_at
 from gpudrift_kernels.tuning import LINES_AHEAD, VALUES_AT_ONCE, LaunchPolicy
 
-_steps_from_centre = inlined(rules.steps_from_centre)
-_side = inlined(rules.side)
-_double_of = inlined(rules.double_of)
 Values: TypeAlias = NDArray[Any]
 Indices: TypeAlias = NDArray[np.uint32]
 Tables: TypeAlias = NDArray[np.uint32]
 
-_CHUNK = np.uint64(VALUES_AT_ONCE)
+# Unsigned, so that no index is tested for wrap-around
+_N = np.uint64(VALUES_AT_ONCE)
+_LINES_AHEAD = np.uint64(LINES_AHEAD)
 _ZERO, _ONE, _TWO, _THREE, _FOUR = (np.uint64(k) for k in range(5))
 _COUNT = np.uint32(1)
-_LINES_AHEAD = np.uint64(LINES_AHEAD)
-_LOW_32 = np.uint32(31)
 _NO_TABLE = np.empty(0, np.uint16)
-Slots: TypeAlias = Any
 
 
 class Rule(NamedTuple):
@@ -58,7 +51,7 @@ class Rule(NamedTuple):
     unit : the scale and 1, in the working type.
     numbers : the integers of the layout in its order, then ``n_index`` and ``integral``; as wide as the working type.
     cuts : as in the plan.
-    cut_table : for each cell, how many cuts lie in lower ones; empty where cuts are compared one by one.
+    cut_table : for each slot, how many cuts lie in lower ones; empty where cuts are compared one by one.
     """
 
     centre: NDArray[Any]
@@ -69,11 +62,7 @@ class Rule(NamedTuple):
 
 
 class Workspace:
-    """The private tables of one task, for one plan.
-
-    A row of them has the counters of the plan from its second place on. Without cuts the specials are counted where the
-    rule of the cells puts them: -inf before the first cell, +inf after the last one, NaN after that.
-    """
+    """The private tables of one task, for one plan: a row of counters by slot for each lane, shifted by cuts passed."""
 
     def __init__(self, plan: CellPlan, policy: LaunchPolicy) -> None:
         self._rule = rule_of(plan)
@@ -153,117 +142,52 @@ _cut_tables: WeakKeyDictionary[CellPlan, NDArray[np.int32]] = WeakKeyDictionary(
 
 
 @inlined
-def layout_in(rule: Rule) -> Layout:
-    """The layout of a rule, in registers."""
-    n = rule.numbers
-    return Layout(rule.unit[1], n[0], n[1], n[2], n[3], n[4], n[5], np.int32(n[6]))
-
-
-@inlined
-def cell_at(t: Any, layout: Layout) -> Any:
-    """Cell number of t, before cuts."""
-    q = _steps_from_centre(bits_of(abs(t) + layout.one) - layout.bits_of_one, layout)
-    return np.uint32(_side(t, np.int32(q), layout.half))
-
-
-@inlined
-def float_distance(x: Any, centre: Any, integral: Any) -> Any:
-    """x - centre, or for a column of whole numbers floor(x) + ceil(x) - centre."""
-    return (_double_of(np.floor(x), np.ceil(x)) if integral else x) - centre
-
-
-@inlined
-def wide_distance(x: Any, centre: Any) -> Any:
-    """x - centre of 64-bit integers: taken modulo 2**64, exact on the side where it is not negative."""
-    above = np.float64(np.uint64(x) - np.uint64(centre))
-    below = np.float64(np.uint64(centre) - np.uint64(x))
-    return -below if x < centre else above
-
-
-def _distance(x: Any, centre: Any, integral: Any) -> Any:
-    """x - centre; in compiled code alone."""
-    raise NotImplementedError
-
-
-@overload(_distance, strict=False)
-def _distance_for(x: Any, centre: Any, integral: Any) -> Callable[..., Any]:
-    if isinstance(centre, types.Integer):
-        return lambda x, centre, integral: wide_distance(x, centre)
-    return lambda x, centre, integral: float_distance(x, centre, integral)
-
-
-class Folded(NamedTuple):
-    """The rule of the cells with its constants folded, in 32 bits for every type: twice as many fit a vector."""
-
-    one: Any
-    near_shift: Any
-    far_shift: Any
-    far_offset: Any
-    top: Any
-    below: Any
-    above: Any
-
-
-@inlined
-def _folded(rule: Rule, apart: int) -> Folded:
+def _numbers(rule: Rule, special: int) -> Any:
+    """The folded layout, the centre, the scale and whether integral: numbers in registers."""
     layout = layout_in(rule)
-    dropped = 8 * rule.unit.itemsize - 32
-    first = layout.bits_of_one >> layout.near_shift
-    far_first = (layout.bits_of_one + layout.near_limit) >> layout.far_shift
-    return Folded(
-        layout.one,
-        np.uint32(layout.near_shift - dropped) & _LOW_32,
-        np.uint32(layout.far_shift - dropped) & _LOW_32,
-        np.uint32(layout.near_cells - far_first + first),
-        np.uint32(layout.half - 1 + 2 * apart + first),
-        np.uint32(layout.half - 1 + apart + first),
-        np.uint32(layout.half + apart - first),
-    )
-
-
-@inlined
-def _slot(t: Any, f: Folded) -> Any:
-    m = upper_bits(abs(t) + f.one)
-    q = min(min(np.uint32(m >> f.near_shift), np.uint32(np.uint32(m >> f.far_shift) + f.far_offset)), f.top)
-    return np.uint32(f.below - q) if t < 0 else np.uint32(f.above + q)
+    return folded(layout, 8 * rule.unit.itemsize, special), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
 
 
 @kernel
 def _count(values: Values, rule: Rule, tables: Tables) -> None:
-    f, centre, scale, integral = _folded(rule, 1), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
+    f, centre, scale, integral = _numbers(rule, 1)
     cuts, cut_table = rule.cuts, rule.cut_table
     n_compared = np.uint64(0 if cut_table.size else cuts.size)
-    lanes = _lanes(tables)
+    in_fours = n_compared - n_compared % _FOUR
+    n_values = np.uint64(values.size)
+    whole = n_values - n_values % _N
     n_far = _far(tables, n_compared)
-    slots = np.empty(_CHUNK, np.uint32)
-    n = np.uint64(values.size)
-    whole = n - n % _CHUNK
-    for start in range(_ZERO, whole, _CHUNK):
+    lanes = _lanes(tables)
+    slots = np.empty(_N, np.uint32)
+    for start in range(_ZERO, whole, _N):
         if integral:
-            for k in range(_CHUNK):
-                slots[k] = _slot(_distance(values[start + k], centre, True) * scale, f)
+            for k in range(_N):
+                slots[k] = slot_at(distance(values[start + k], centre, True) * scale, f)
         else:
-            for k in range(_CHUNK):
-                slots[k] = _slot(_distance(values[start + k], centre, False) * scale, f)
-        for c in range(_ZERO, n_compared - n_compared % _FOUR, _FOUR):
+            for k in range(_N):
+                slots[k] = slot_at(distance(values[start + k], centre, False) * scale, f)
+        for c in range(_ZERO, in_fours, _FOUR):
             four = cuts[c], cuts[c + _ONE], cuts[c + _TWO], cuts[c + _THREE]
-            for k in range(_CHUNK):
+            for k in range(_N):
                 slots[k] += _passed_of_four(values[start + k], four)
-        for c in range(n_compared - n_compared % _FOUR, n_compared):
+        for c in range(in_fours, n_compared):
             cut = cuts[c]
-            for k in range(_CHUNK):
+            for k in range(_N):
                 slots[k] += np.uint32(not values[start + k] < cut)
         if cut_table.size:
-            for k in range(_CHUNK):
-                slots[k] += _searched(values[start + k], slots[k], cuts, cut_table)
+            for k in range(_N):
+                slots[k] += _passed_by_table(values[start + k], slots[k], cuts, cut_table)
         _fetch(values, start)
         _increment(slots, lanes)
-    for j in range(whole, n):
-        slot = _slot(_distance(values[j], centre, integral) * scale, f)
-        passed = _searched(values[j], slot, cuts, cut_table) if cut_table.size else _passed(values[j], cuts)
+    for j in range(whole, n_values):
+        slot = slot_at(distance(values[j], centre, integral) * scale, f)
+        passed = _passed_by_table(values[j], slot, cuts, cut_table) if cut_table.size else _passed(values[j], cuts)
         tables[0, slot + passed] += _COUNT
     if _far(tables, n_compared) != n_far:
         _settle(values, rule, n_compared, tables[0])
+
+
+# How many cuts x has passed, by not being below them: NaN all of them, and its slot stays behind all others.
 
 
 @inlined
@@ -273,8 +197,17 @@ def _passed_of_four(x: Any, four: Any) -> Any:
 
 
 @inlined
-def _searched(x: Any, slot: Any, cuts: Values, table: NDArray[np.uint16]) -> Any:
-    low, high = np.uint64(table[slot]), np.uint64(table[slot + _ONE])
+def _passed_by_table(x: Any, slot: Any, cuts: Values, table: NDArray[np.uint16]) -> Any:
+    return _passed_between(x, cuts, np.uint64(table[slot]), np.uint64(table[slot + _ONE]))
+
+
+@kernel
+def _passed(x: Any, cuts: Values) -> Any:
+    return _passed_between(x, cuts, _ZERO, np.uint64(cuts.size))
+
+
+@inlined
+def _passed_between(x: Any, cuts: Values, low: Any, high: Any) -> Any:
     while low < high:
         middle = (low + high) >> _ONE
         if x < cuts[middle]:
@@ -284,79 +217,11 @@ def _searched(x: Any, slot: Any, cuts: Values, table: NDArray[np.uint16]) -> Any
     return np.uint32(low)
 
 
-@kernel
-def _passed(x: Any, cuts: Values) -> Any:
-    """How many cuts are not above x; NaN has passed all of them."""
-    low, high = 0, cuts.size
-    while low < high:
-        middle = (low + high) >> 1
-        if x < cuts[middle]:
-            high = middle
-        else:
-            low = middle + 1
-    return np.uint32(low)
-
-
-@kernel
-def _far(tables: Tables, n_compared: int) -> Any:
-    """How many values were counted where one lies whose t is infinite."""
-    n = np.int64(0)
-    for lane in range(tables.shape[0]):
-        row = tables[lane]
-        for k in range(np.int64(n_compared) + 1):
-            n += np.int64(row[k]) + np.int64(row[row.size - 3 - k])
-    return n
-
-
-@kernel
-def _settle(values: Values, rule: Rule, n_compared: int, row: Indices) -> None:
-    """Move what is finite, but so far out that its t is not, to the outermost cells: it was counted beyond them."""
-    centre, scale, integral, cuts = rule.centre[0], rule.unit[0], rule.numbers[8] != 0, rule.cuts
-    n = np.int64(0)
-    for j in range(values.size):
-        n += np.int64(np.isfinite(values[j]) & np.isinf(_distance(values[j], centre, integral) * scale))
-    for j in range(values.size if n else 0):
-        t = _distance(values[j], centre, integral) * scale
-        if np.isfinite(values[j]) and np.isinf(t):
-            passed = np.int64(_passed(values[j], cuts))
-            ahead = cuts.size - passed
-            if t < 0:
-                row[min(passed, np.int64(n_compared))] -= _COUNT
-                row[1 + passed] += _COUNT
-            else:
-                row[row.size - 3 - min(ahead, np.int64(n_compared))] -= _COUNT
-                row[row.size - 4 - ahead] += _COUNT
-
-
-@kernel
-def _index(values: Values, rule: Rule, index: Indices) -> None:
-    f, centre, scale, integral = _folded(rule, 0), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
-    n_index = rule.numbers[7]
-    if integral:
-        for j in range(values.size):
-            index[j] = _slot(_distance(values[j], centre, True) * scale, f)
-    else:
-        for j in range(values.size):
-            index[j] = _slot(_distance(values[j], centre, False) * scale, f)
-    for cut in rule.cuts:
-        for j in range(values.size):
-            index[j] += np.uint32(values[j] >= cut)
-    missing = np.uint32(n_index + rules.MISSING)
-    positive = np.uint32(n_index + rules.POSITIVE_INFINITY)
-    negative = np.uint32(n_index + rules.NEGATIVE_INFINITY)
-    for j in range(values.size):
-        i, x = index[j], values[j]
-        i = missing if x != x else i
-        i = positive if x == np.inf else i
-        index[j] = negative if x == -np.inf else i
-
-
 @inlined
 def _fetch(values: Values, start: Any) -> None:
-    a_line = values_per_line(values)
-    first = start + a_line * _LINES_AHEAD
-    for k in range(_ZERO, _CHUNK, a_line):
-        prefetch(values, first + k)
+    in_line = values_per_line(values)
+    for k in range(start, start + _N, in_line):
+        prefetch(values, k + in_line * _LINES_AHEAD)
 
 
 @inlined
@@ -368,7 +233,7 @@ def _lanes(tables: Tables) -> Any:
 @inlined
 def _increment(slots: Indices, lanes: Any) -> None:
     a, b, c, d = lanes
-    for k in range(_ZERO, _CHUNK, _FOUR):
+    for k in range(_ZERO, _N, _FOUR):
         a[slots[k]] += _COUNT
         b[slots[k + _ONE]] += _COUNT
         c[slots[k + _TWO]] += _COUNT
@@ -376,9 +241,66 @@ def _increment(slots: Indices, lanes: Any) -> None:
 
 
 @kernel
+def _far(tables: Tables, n_compared: Any) -> Any:
+    """How many values were counted where those are whose t is infinite, and perhaps others."""
+    n = np.int64(0)
+    for lane in range(tables.shape[0]):
+        row = tables[lane]
+        for k in range(np.int64(n_compared) + 1):
+            n += np.int64(row[k]) + np.int64(row[row.size - 3 - k])
+    return n
+
+
+@kernel
+def _settle(values: Values, rule: Rule, n_compared: Any, row: Indices) -> None:
+    """Move finite values whose t is infinite from the slots of the infinities to the outermost cells."""
+    centre, scale, integral, cuts = rule.centre[0], rule.unit[0], rule.numbers[8] != 0, rule.cuts
+    n = np.int64(0)
+    for j in range(values.size):
+        n += np.int64(np.isfinite(values[j]) & np.isinf(distance(values[j], centre, integral) * scale))
+    for j in range(values.size if n else 0):
+        t = distance(values[j], centre, integral) * scale
+        if np.isfinite(values[j]) and np.isinf(t):
+            passed = np.int64(_passed(values[j], cuts))
+            ahead = cuts.size - passed
+            if t < 0:  # the table of cuts has none passed here, and all of them on the other side
+                row[min(passed, np.int64(n_compared))] -= _COUNT
+                row[1 + passed] += _COUNT
+            else:
+                row[row.size - 3 - min(ahead, np.int64(n_compared))] -= _COUNT
+                row[row.size - 4 - ahead] += _COUNT
+
+
+@kernel
 def _add_up(tables: Tables) -> None:
+    """The lanes in the first, and the specials of its slots in the order of the counters, which begin at 1."""
     row = tables[0]
     for lane in range(1, tables.shape[0]):
         for i in range(row.size):
             row[i] += tables[lane, i]
-    row[-3], row[-2], row[-1] = row[-2], row[-3], row[0]  # +inf, NaN, nothing and in front -inf, to missing, +inf, -inf
+    special = row[-3:]
+    negative, positive, missing = row[0], special[0], special[1]
+    special[rules.MISSING], special[rules.POSITIVE_INFINITY] = missing, positive
+    special[rules.NEGATIVE_INFINITY] = negative
+
+
+@kernel
+def _index(values: Values, rule: Rule, index: Indices) -> None:
+    f, centre, scale, integral = _numbers(rule, 0)
+    n_index = rule.numbers[7]
+    if integral:
+        for j in range(values.size):
+            index[j] = slot_at(distance(values[j], centre, True) * scale, f)
+    else:
+        for j in range(values.size):
+            index[j] = slot_at(distance(values[j], centre, False) * scale, f)
+    for cut in rule.cuts:
+        for j in range(values.size):
+            index[j] += np.uint32(values[j] >= cut)
+    missing = np.uint32(n_index + rules.MISSING)
+    positive = np.uint32(n_index + rules.POSITIVE_INFINITY)
+    negative = np.uint32(n_index + rules.NEGATIVE_INFINITY)
+    for j in range(values.size):
+        i = missing if values[j] != values[j] else index[j]
+        i = positive if values[j] == np.inf else i
+        index[j] = negative if values[j] == -np.inf else i
