@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.compiled import kernel
-from gpudrift_kernels.cpu.histogram import Rule, cell_at, float_distance, index_of, layout_in, rule_of, wide_distance
+from gpudrift_kernels.cpu.histogram import Rule, index_of, rule_of
 from gpudrift_kernels.cpu.intrinsics import bits_of, float_of
 from gpudrift_kernels.cpu.read_only import read_only
+from gpudrift_kernels.cpu.slots import cell_at, distance, layout_in
 
 _SIGN = np.uint64(1 << 63)
 _TOP_BIT = np.int64(-(1 << 63))
@@ -172,7 +173,7 @@ def _indices_at(
 ) -> None:  # fmt: skip
     """Index of the value of each rank, as ``_index_at``."""
     for k in range(ranks.size):
-        out[k] = np.int64(cell_at(_distance(_value_of(ranks[k], centre), centre, integral) * scale, layout))
+        out[k] = np.int64(cell_at(distance(_value_of(ranks[k], centre), centre, integral) * scale, layout))
     if cuts.size > _FEW_CUTS:
         for k in range(ranks.size):
             out[k] += _not_above(cuts, _value_of(ranks[k], centre))
@@ -186,7 +187,7 @@ def _indices_at(
 def _index_at(rank: int, layout: Any, centre: Any, scale: Any, integral: bool, cuts: NDArray[Any]) -> int:
     """Index of the value of a rank: the rule of the histogram, a value at a time."""
     x = _value_of(rank, centre)
-    return int(np.int64(cell_at(_distance(x, centre, integral) * scale, layout)) + _not_above(cuts, x))
+    return int(np.int64(cell_at(distance(x, centre, integral) * scale, layout)) + _not_above(cuts, x))
 
 
 @kernel
@@ -236,11 +237,6 @@ def _rank_of(x: Any) -> Any:
     raise NotImplementedError
 
 
-def _distance(x: Any, centre: Any, integral: bool) -> Any:
-    """x - centre as the histogram takes it."""
-    raise NotImplementedError
-
-
 def _guess(distance: Any, centre: Any, integral: Any, smallest: Any, largest: Any) -> Any:
     """The rank of a value about so far from the centre."""
     raise NotImplementedError
@@ -279,13 +275,6 @@ def _rank_of_for(x: Any) -> Callable[..., Any]:
         return -bits if x < 0 else bits
 
     return from_bits
-
-
-@overload(_distance, strict=False)
-def _distance_for(x: Any, centre: Any, integral: Any) -> Callable[..., Any]:
-    if isinstance(centre, types.Integer):
-        return lambda x, centre, integral: wide_distance(x, centre)
-    return lambda x, centre, integral: float_distance(x, centre, integral)
 
 
 @overload(_guess, strict=False)

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from gpudrift_kernels.boundaries import bounds_of, fill_extents
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.compiled import kernel
-from gpudrift_kernels.cpu.histogram import Rule, wide_distance
+from gpudrift_kernels.cpu.histogram import Rule
 from gpudrift_kernels.cpu.read_only import read_only
+from gpudrift_kernels.cpu.slots import wide_distance
 from gpudrift_kernels.occupied import fill_aligned
 from gpudrift_kernels.rules import N_SPECIAL
 from gpudrift_kernels.steps import (

@@ -12,32 +12,35 @@ class LaunchPolicy:
 
     Attributes
     ----------
-    rows_per_block : values whose indices are computed at once, in vector registers, before any is counted.
     rows_per_task : rows that one thread counts into one private table.
     lanes : private histograms of a task, up to 4, for a column that may repeat a value; neighbours go to different
         ones, so that a run of equal values does not wait for its own store. Other columns take one.
     max_compared_cuts : up to so many cuts are compared one by one; more go through the per-cell table.
     """
 
-    rows_per_block: int
     rows_per_task: int
     lanes: int
     max_compared_cuts: int
 
 
-#: Measured by `python -m benchmarks.tune_cpu` on 2 cores with AVX-512, 4M rows. Blocks: 256 to 1,024 rows are within 5%
-#: of each other, 4,096 are 5 to 15% slower. Lanes: a second one counts a constant column 1.5 times as fast, 30% zeros
-#: 5% faster; a fourth a constant 2 times, but zeros and whole numbers 15 to 20% slower. Cuts: comparing is faster than
-#: searching up to 14 for float32, up to 7 for float64; at 24 it takes 1.3 and 1.7 times as long.
-LARGE = LaunchPolicy(rows_per_block=512, rows_per_task=1 << 20, lanes=2, max_compared_cuts=8)
+#: Measured by `python -m benchmarks.tune_cpu` on 2 cores with AVX-512. Lanes: a second one counts a constant column 1.6
+#: to 1.9 times as fast, whole numbers 5% slower; a fourth a constant 2.5 times, whole numbers a quarter slower. Cuts:
+#: comparing is faster than searching up to 18 for float32, 7 for float64; at 24 it takes 1.1 and 2 times as long.
+LARGE = LaunchPolicy(rows_per_task=1 << 20, lanes=2, max_compared_cuts=8)
 #: Below this many rows clearing and adding up a second table costs more than the stalls it avoids.
-SMALL = LaunchPolicy(rows_per_block=512, rows_per_task=1 << 20, lanes=1, max_compared_cuts=8)
+SMALL = LaunchPolicy(rows_per_task=1 << 20, lanes=1, max_compared_cuts=8)
 SMALL_ROWS = 1 << 16
 #: For so few rows any number of cuts is compared sooner than the table is made: 0.2 ms for 16,000 cells, once a plan.
-TINY = LaunchPolicy(rows_per_block=512, rows_per_task=1 << 20, lanes=1, max_compared_cuts=1 << 13)
+TINY = LaunchPolicy(rows_per_task=1 << 20, lanes=1, max_compared_cuts=1 << 13)
 TINY_ROWS = 1 << 10
 #: The policy of a column by the rows that it has fewer than.
 CPU: Final = ((TINY_ROWS, TINY), (SMALL_ROWS, SMALL), (1 << 63, LARGE))
+#: Values whose slots are computed before any is counted; the compiler unrolls by it. 64 to 128 are within 5% of each
+#: other, 32 are up to a third slower, with cuts, whose loops LLVM no longer vectorises, up to two times.
+VALUES_AT_ONCE: Final = 64
+#: Cache lines between the values that are counted and those that are fetched. 16 to 64 are within 5% of each other;
+#: with none float32 is counted a fifth slower, float64 takes up to twice as long.
+LINES_AHEAD: Final = 32
 #: A column with fewer rows than its counters over this is counted by sorting. Measured on 16,291 counters: 300 take
 #: 6.8 us instead of 19, 1,000 rows 9.3 instead of 21, 2,000 rows 14 instead of 21, 4,000 rows 38 instead of 33.
 CELLS_PER_SORTED_ROW: Final = 8

@@ -83,7 +83,7 @@ def _expected(column: Numbers, plan: CellPlan) -> Occupied:
 
 @pytest.fixture
 def small_tasks(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    policy = replace(SMALL, rows_per_task=request.param, rows_per_block=16)
+    policy = replace(SMALL, rows_per_task=request.param)
     monkeypatch.setattr(cpu_backend, "policy_for", lambda n_rows: policy)
     monkeypatch.setattr(cpu_backend, "_ROWS_PER_SLICE", 33)
     monkeypatch.setattr(cpu_backend, "VALUES_PER_GROUP", 500)

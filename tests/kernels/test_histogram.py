@@ -11,12 +11,12 @@ from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu import histogram
 from gpudrift_kernels.cpu.histogram import Workspace, index_of
 from gpudrift_kernels.rules import MISSING, NEGATIVE_INFINITY, POSITIVE_INFINITY
-from gpudrift_kernels.tuning import LARGE, SMALL, LaunchPolicy
+from gpudrift_kernels.tuning import LARGE, SMALL, VALUES_AT_ONCE, LaunchPolicy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_BLOCK = LARGE.rows_per_block
+_BLOCK = VALUES_AT_ONCE
 
 
 def _histogram(values: NDArray[Any], plan: CellPlan, policy: LaunchPolicy = LARGE) -> NDArray[np.int64]:
@@ -30,7 +30,7 @@ def test_every_value_gets_the_index_of_the_reference(plan: CellPlan, hostile: ND
 
 
 def test_counts_equal_the_reference_under_any_policy_and_size(plan: CellPlan, hostile: NDArray[Any]) -> None:
-    odd = replace(LARGE, rows_per_block=100, lanes=3, max_compared_cuts=0)
+    odd = replace(LARGE, lanes=3, max_compared_cuts=0)
     compared = replace(LARGE, max_compared_cuts=300)
     expected = reference.index_of(hostile, plan)
     for policy in (SMALL, LARGE, odd, compared):
@@ -46,6 +46,22 @@ def test_missing_and_infinities_are_counted_apart(dtype: str) -> None:
     special = counts[plan.n_index :]
     assert (special[MISSING], special[POSITIVE_INFINITY], special[NEGATIVE_INFINITY]) == (2, 3, 1)
     assert counts[: plan.n_index].sum() == 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+@pytest.mark.parametrize("n_cuts", [0, 1, 6, 20])
+def test_finite_values_whose_distance_overflows_lie_in_the_outermost_cells(dtype: str, n_cuts: int) -> None:
+    plan = CellPlan(dtype, 0, -126 if dtype == "float32" else -1022, 11, 3)
+    most = np.iinfo(dtype).max if plan.wide else np.finfo(dtype).max
+    far = np.array([most, most // 2, -most, -(most // 2)] * 50, dtype)  # times the scale each is beyond the type of t
+    near = np.arange(-5, 6).astype(dtype)
+    infinite = near[:0] if plan.wide else np.array([np.inf, -np.inf, -np.inf, np.nan], dtype)
+    plan = replace(plan, cuts=np.sort(np.array([(-1) ** k * (most // k) for k in range(2, n_cuts + 2)], dtype)))
+    workspace = Workspace(plan, LARGE)
+    pieces = [near, np.tile(far, 3), np.repeat(infinite, 40), far[:3], np.concatenate([far, infinite, near])]
+    for piece in pieces:
+        workspace.add(piece)
+    np.testing.assert_array_equal(workspace.total(), reference.histogram(np.concatenate(pieces), plan))
 
 
 def test_pieces_add_up_to_the_whole() -> None:
@@ -68,12 +84,12 @@ def test_read_only_and_strided_input_is_counted_as_it_is() -> None:
 def test_one_version_of_a_kernel_serves_every_sort_of_array() -> None:
     plan = CellPlan("float32", 0.0, 0, 11, 3)
     _histogram(np.zeros(3, np.float32), plan)
-    versions = len(histogram._count_float.signatures)
+    versions = len(histogram._count.signatures)
     frozen = np.zeros(8, np.float32)
     frozen.flags.writeable = False
     for values in (frozen, frozen[::2], np.zeros((4, 2), np.float32)[:, 1]):
         _histogram(values, replace(plan, cuts=np.arange(30)))
-    assert len(histogram._count_float.signatures) == versions
+    assert len(histogram._count.signatures) == versions
 
 
 def test_the_classes_that_caches_on_disk_name_stay_where_they_are() -> None:

@@ -1,11 +1,12 @@
 """Histogram of one column over the cells of its plan.
 
-Two phases per block of rows, so that LLVM can vectorise the first:
+A few vectors of values at a time:
 
-    values  [ x x x x x x x x ... ]  -> t -> |t| + 1 -> bits -> cell -> special -> + cuts   (vector, in registers)
-    tables  lane 0  lane 1           <- one increment a value, lanes in turn                (scatter)
+    values  [ x x x x ... ]  -> t -> |t| + 1 -> bits -> slot -> + cuts     (loops that LLVM vectorises and unrolls)
+    tables  lane 0  lane 1   <- one increment a value, lanes in turn       (scatter)
 
-While one block is counted the next one is fetched: the increments touch no memory that the rows are in.
+They are so few that a processor which runs out of order computes the next slots while it increments these, and a value
+costs little more than its increment. Values are fetched some lines ahead: the increments touch none of them.
 Tables are private to the task: nobody races. 32-bit counters: a task must see fewer than 2**32 rows.
 """
 
@@ -21,21 +22,21 @@ from numpy.typing import NDArray
 from gpudrift_kernels import rules
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.compiled import inlined, kernel
-from gpudrift_kernels.cpu.intrinsics import bits_of, prefetch
+from gpudrift_kernels.cpu.intrinsics import prefetch, values_per_line
 from gpudrift_kernels.cpu.read_only import read_only
-from gpudrift_kernels.rules import Layout
-from gpudrift_kernels.tuning import LaunchPolicy
+from gpudrift_kernels.cpu.slots import distance, folded, layout_in, slot_at
+from gpudrift_kernels.tuning import LINES_AHEAD, VALUES_AT_ONCE, LaunchPolicy
 
-_steps_from_centre = inlined(rules.steps_from_centre)
-_side = inlined(rules.side)
-_double_of = inlined(rules.double_of)
 Values: TypeAlias = NDArray[Any]
 Indices: TypeAlias = NDArray[np.uint32]
 Tables: TypeAlias = NDArray[np.uint32]
 
-_ONE = np.uint32(1)
-_CACHE_LINE = 64
-_NO_TABLE = np.empty(0, np.int32)
+# Unsigned, so that no index is tested for wrap-around
+_N = np.uint64(VALUES_AT_ONCE)
+_LINES_AHEAD = np.uint64(LINES_AHEAD)
+_ZERO, _ONE, _TWO, _THREE, _FOUR = (np.uint64(k) for k in range(5))
+_COUNT = np.uint32(1)
+_NO_TABLE = np.empty(0, np.uint16)
 
 
 class Rule(NamedTuple):
@@ -50,41 +51,41 @@ class Rule(NamedTuple):
     unit : the scale and 1, in the working type.
     numbers : the integers of the layout in its order, then ``n_index`` and ``integral``; as wide as the working type.
     cuts : as in the plan.
-    cut_table : for each cell, how many cuts lie in lower ones; empty where cuts are compared one by one.
+    cut_table : for each slot, how many cuts lie in lower ones; empty where cuts are compared one by one.
     """
 
     centre: NDArray[Any]
     unit: NDArray[Any]
     numbers: NDArray[Any]
     cuts: NDArray[Any]
-    cut_table: NDArray[np.int32]
+    cut_table: NDArray[np.uint16]
 
 
 class Workspace:
-    """The private tables of one task, for one plan."""
+    """The private tables of one task, for one plan: a row of counters by slot for each lane, shifted by cuts passed."""
 
     def __init__(self, plan: CellPlan, policy: LaunchPolicy) -> None:
-        self._count = _count_wide if plan.wide else _count_float
         self._rule = rule_of(plan)
         if plan.cuts.size > policy.max_compared_cuts:
-            self._rule = self._rule._replace(cut_table=cut_table(plan))
-        self._block = policy.rows_per_block
+            self._rule = self._rule._replace(cut_table=_slot_table(plan))
         lanes = policy.lanes if plan.integral or plan.wide or plan.cuts.size else 1
-        self._tables = np.zeros((lanes, plan.n_counters), np.uint32)
-        self._n_index = plan.n_index
+        self._tables = np.zeros((lanes, plan.n_counters + 1), np.uint32)
+        self._plan = plan
+        self._n_missing = 0
 
     def add(self, values: NDArray[Any]) -> None:
         """Count ``values`` (1-D, of the plan's dtype)."""
-        self._count(read_only(values), self._rule, self._block, self._tables)
+        _count(read_only(values), self._rule, self._tables)
 
     def add_missing(self, n: int) -> None:
         """Count n more missing values."""
-        self._tables[0, self._n_index + rules.MISSING] += n
+        self._n_missing += n
 
     def total(self) -> NDArray[np.uint32]:
         """Counts so far; length ``plan.n_counters``. Only once: the lanes are added up in the first."""
         _add_up(self._tables)
-        total: NDArray[np.uint32] = self._tables[0]
+        total: NDArray[np.uint32] = self._tables[0, 1:]
+        total[self._plan.n_index + rules.MISSING] += self._n_missing
         return total
 
 
@@ -96,8 +97,7 @@ def index_of(values: NDArray[Any], plan: CellPlan) -> NDArray[np.int64]:
 def narrow_index_of(values: NDArray[Any], plan: CellPlan) -> Indices:
     """``index_of`` in the 32 bits that it takes."""
     out = np.empty(values.size, np.uint32)
-    index = _index_wide if plan.wide else _index_float
-    index(read_only(values), rule_of(plan), out)
+    _index(read_only(values), rule_of(plan), out)
     return out
 
 
@@ -108,6 +108,15 @@ def cut_table(plan: CellPlan) -> NDArray[np.int32]:
         cells = index_of(plan.cuts, replace(plan, cuts=plan.cuts[:0]))
         found = np.searchsorted(cells, np.arange(plan.n_cells + 1)).astype(np.int32)
         _cut_tables[plan] = found
+    return found
+
+
+def _slot_table(plan: CellPlan) -> NDArray[np.uint16]:
+    """For each slot, how many cuts lie in lower ones; -inf has passed none, +inf and NaN all of them."""
+    found = _slot_tables.get(plan)
+    if found is None:
+        found = np.pad(cut_table(plan), (1, 2), "edge").astype(np.uint16)
+        _slot_tables[plan] = found
     return found
 
 
@@ -128,89 +137,91 @@ def rule_of(plan: CellPlan) -> Rule:
 
 
 _rules: WeakKeyDictionary[CellPlan, Rule] = WeakKeyDictionary()
+_slot_tables: WeakKeyDictionary[CellPlan, NDArray[np.uint16]] = WeakKeyDictionary()
 _cut_tables: WeakKeyDictionary[CellPlan, NDArray[np.int32]] = WeakKeyDictionary()
 
 
 @inlined
-def layout_in(rule: Rule) -> Layout:
-    """The layout of a rule, in registers."""
-    n = rule.numbers
-    return Layout(rule.unit[1], n[0], n[1], n[2], n[3], n[4], n[5], np.int32(n[6]))
-
-
-@inlined
-def cell_at(t: Any, layout: Layout) -> Any:
-    """Cell number of t, before cuts."""
-    q = _steps_from_centre(bits_of(abs(t) + layout.one) - layout.bits_of_one, layout)
-    return np.uint32(_side(t, np.int32(q), layout.half))
-
-
-@inlined
-def float_distance(x: Any, centre: Any, integral: Any) -> Any:
-    """x - centre, or for a column of whole numbers floor(x) + ceil(x) - centre."""
-    return (_double_of(np.floor(x), np.ceil(x)) if integral else x) - centre
-
-
-@inlined
-def wide_distance(x: Any, centre: Any) -> Any:
-    """x - centre of 64-bit integers: taken modulo 2**64, exact on the side where it is not negative."""
-    above = np.float64(np.uint64(x) - np.uint64(centre))
-    below = np.float64(np.uint64(centre) - np.uint64(x))
-    return -below if x < centre else above
+def _numbers(rule: Rule, special: int) -> Any:
+    """The folded layout, the centre, the scale and whether integral: numbers in registers."""
+    layout = layout_in(rule)
+    return folded(layout, 8 * rule.unit.itemsize, special), rule.centre[0], rule.unit[0], rule.numbers[8] != 0
 
 
 @kernel
-def _count_float(values: Values, rule: Rule, block: int, tables: Tables) -> None:
-    layout, centre, scale, integral, specials = _float_rule(rule)
+def _count(values: Values, rule: Rule, tables: Tables) -> None:
+    f, centre, scale, integral = _numbers(rule, 1)
     cuts, cut_table = rule.cuts, rule.cut_table
-    index = np.empty(block, np.uint32)
-    a, b, c, d = _lanes(tables)
-    for start in range(0, values.size, block):
-        part = values[start : start + block]
-        _float_cells(part, layout, centre, scale, integral, specials, index)
-        _add_cuts(part, cuts, cut_table, index)
-        _fetch(values, start + block, start + 2 * block)
-        _increment(part.size, index, a, b, c, d)
+    n_compared = np.uint64(0 if cut_table.size else cuts.size)
+    in_fours = n_compared - n_compared % _FOUR
+    n_values = np.uint64(values.size)
+    whole = n_values - n_values % _N
+    n_far = _far(tables, n_compared)
+    lanes = _lanes(tables)
+    slots = np.empty(_N, np.uint32)
+    for start in range(_ZERO, whole, _N):
+        if integral:
+            for k in range(_N):
+                slots[k] = slot_at(distance(values[start + k], centre, True) * scale, f)
+        else:
+            for k in range(_N):
+                slots[k] = slot_at(distance(values[start + k], centre, False) * scale, f)
+        for c in range(_ZERO, in_fours, _FOUR):
+            four = cuts[c], cuts[c + _ONE], cuts[c + _TWO], cuts[c + _THREE]
+            for k in range(_N):
+                slots[k] += _passed_of_four(values[start + k], four)
+        for c in range(in_fours, n_compared):
+            cut = cuts[c]
+            for k in range(_N):
+                slots[k] += np.uint32(not values[start + k] < cut)
+        if cut_table.size:
+            for k in range(_N):
+                slots[k] += _passed_by_table(values[start + k], slots[k], cuts, cut_table)
+        _fetch(values, start)
+        _increment(slots, lanes)
+    for j in range(whole, n_values):
+        slot = slot_at(distance(values[j], centre, integral) * scale, f)
+        passed = _passed_by_table(values[j], slot, cuts, cut_table) if cut_table.size else _passed(values[j], cuts)
+        tables[0, slot + passed] += _COUNT
+    if _far(tables, n_compared) != n_far:
+        _settle(values, rule, n_compared, tables[0])
 
 
-@kernel
-def _count_wide(values: Values, rule: Rule, block: int, tables: Tables) -> None:
-    layout, centre, scale = layout_in(rule), rule.centre[0], rule.unit[0]
-    cuts, cut_table = rule.cuts, rule.cut_table
-    index = np.empty(block, np.uint32)
-    a, b, c, d = _lanes(tables)
-    for start in range(0, values.size, block):
-        part = values[start : start + block]
-        _wide_cells(part, layout, centre, scale, index)
-        _add_cuts(part, cuts, cut_table, index)
-        _fetch(values, start + block, start + 2 * block)
-        _increment(part.size, index, a, b, c, d)
-
-
-@kernel
-def _index_float(values: Values, rule: Rule, index: Indices) -> None:
-    layout, centre, scale, integral, specials = _float_rule(rule)
-    _float_cells(values, layout, centre, scale, integral, specials, index)
-    _add_cuts(values, rule.cuts, rule.cut_table, index)
-
-
-@kernel
-def _index_wide(values: Values, rule: Rule, index: Indices) -> None:
-    _wide_cells(values, layout_in(rule), rule.centre[0], rule.unit[0], index)
-    _add_cuts(values, rule.cuts, rule.cut_table, index)
+# How many cuts x has passed, by not being below them: NaN all of them, and its slot stays behind all others.
 
 
 @inlined
-def _float_rule(rule: Rule) -> Any:
-    """Layout, centre, scale, whether integral, and the counters of missing, +inf and -inf: numbers in registers."""
-    n_index = rule.numbers[7]
-    compared = 0 if rule.cut_table.size else rule.cuts.size  # which +inf is about to pass
-    specials = (
-        np.uint32(n_index + rules.MISSING),
-        np.uint32(n_index + rules.POSITIVE_INFINITY - compared),
-        np.uint32(n_index + rules.NEGATIVE_INFINITY),
-    )
-    return layout_in(rule), rule.centre[0], rule.unit[0], rule.numbers[8] != 0, specials
+def _passed_of_four(x: Any, four: Any) -> Any:
+    a, b, c, d = four
+    return np.uint32(np.uint32(not x < a) + np.uint32(not x < b) + np.uint32(not x < c) + np.uint32(not x < d))
+
+
+@inlined
+def _passed_by_table(x: Any, slot: Any, cuts: Values, table: NDArray[np.uint16]) -> Any:
+    return _passed_between(x, cuts, np.uint64(table[slot]), np.uint64(table[slot + _ONE]))
+
+
+@kernel
+def _passed(x: Any, cuts: Values) -> Any:
+    return _passed_between(x, cuts, _ZERO, np.uint64(cuts.size))
+
+
+@inlined
+def _passed_between(x: Any, cuts: Values, low: Any, high: Any) -> Any:
+    while low < high:
+        middle = (low + high) >> _ONE
+        if x < cuts[middle]:
+            high = middle
+        else:
+            low = middle + _ONE
+    return np.uint32(low)
+
+
+@inlined
+def _fetch(values: Values, start: Any) -> None:
+    in_line = values_per_line(values)
+    for k in range(start, start + _N, in_line):
+        prefetch(values, k + in_line * _LINES_AHEAD)
 
 
 @inlined
@@ -219,73 +230,77 @@ def _lanes(tables: Tables) -> Any:
     return tables[0], tables[1 % n], tables[2 % n], tables[3 % n]
 
 
-@kernel
-def _float_cells(
-    x: Values, layout: Layout, centre: Any, scale: Any, integral: bool, specials: Any, index: Indices
-) -> None:
-    """Infinities and NaN take any cell first, then their own counter: nothing branches."""
-    missing, positive, negative = specials
-    if integral:
-        for j in range(x.size):
-            i = cell_at(float_distance(x[j], centre, True) * scale, layout)
-            i = missing if x[j] != x[j] else i
-            i = positive if x[j] == np.inf else i
-            index[j] = negative if x[j] == -np.inf else i
-    else:
-        for j in range(x.size):
-            i = cell_at(float_distance(x[j], centre, False) * scale, layout)
-            i = missing if x[j] != x[j] else i
-            i = positive if x[j] == np.inf else i
-            index[j] = negative if x[j] == -np.inf else i
+@inlined
+def _increment(slots: Indices, lanes: Any) -> None:
+    a, b, c, d = lanes
+    for k in range(_ZERO, _N, _FOUR):
+        a[slots[k]] += _COUNT
+        b[slots[k + _ONE]] += _COUNT
+        c[slots[k + _TWO]] += _COUNT
+        d[slots[k + _THREE]] += _COUNT
 
 
 @kernel
-def _wide_cells(x: Values, layout: Layout, centre: Any, scale: Any, index: Indices) -> None:
-    for j in range(x.size):
-        index[j] = cell_at(wide_distance(x[j], centre) * scale, layout)
+def _far(tables: Tables, n_compared: Any) -> Any:
+    """How many values were counted where those are whose t is infinite, and perhaps others."""
+    n = np.int64(0)
+    for lane in range(tables.shape[0]):
+        row = tables[lane]
+        for k in range(np.int64(n_compared) + 1):
+            n += np.int64(row[k]) + np.int64(row[row.size - 3 - k])
+    return n
 
 
 @kernel
-def _add_cuts(x: Values, cuts: Values, table: NDArray[np.int32], index: Indices) -> None:
-    if table.size == 0:
-        for k in range(cuts.size):
-            cut = cuts[k]
-            for j in range(x.size):
-                index[j] += np.uint32(x[j] >= cut)
-        return
-    for j in range(x.size):
-        cell = index[j]
-        if cell + _ONE < table.size:  # else a counter already
-            low, high = table[cell], table[cell + _ONE]
-            while low < high:
-                middle = (low + high) >> 1
-                if x[j] >= cuts[middle]:
-                    low = middle + 1
-                else:
-                    high = middle
-            index[j] = cell + np.uint32(low)
-
-
-@kernel
-def _fetch(values: Values, start: int, stop: int) -> None:
-    for j in range(start, min(stop, values.size), _CACHE_LINE // values.itemsize):
-        prefetch(values, j)
-
-
-@kernel
-def _increment(n: int, index: Indices, a: Indices, b: Indices, c: Indices, d: Indices) -> None:
-    whole = n & ~3
-    for j in range(0, whole, 4):
-        a[index[j]] += _ONE
-        b[index[j + 1]] += _ONE
-        c[index[j + 2]] += _ONE
-        d[index[j + 3]] += _ONE
-    for j in range(whole, n):
-        a[index[j]] += _ONE
+def _settle(values: Values, rule: Rule, n_compared: Any, row: Indices) -> None:
+    """Move finite values whose t is infinite from the slots of the infinities to the outermost cells."""
+    centre, scale, integral, cuts = rule.centre[0], rule.unit[0], rule.numbers[8] != 0, rule.cuts
+    n = np.int64(0)
+    for j in range(values.size):
+        n += np.int64(np.isfinite(values[j]) & np.isinf(distance(values[j], centre, integral) * scale))
+    for j in range(values.size if n else 0):
+        t = distance(values[j], centre, integral) * scale
+        if np.isfinite(values[j]) and np.isinf(t):
+            passed = np.int64(_passed(values[j], cuts))
+            ahead = cuts.size - passed
+            if t < 0:  # the table of cuts has none passed here, and all of them on the other side
+                row[min(passed, np.int64(n_compared))] -= _COUNT
+                row[1 + passed] += _COUNT
+            else:
+                row[row.size - 3 - min(ahead, np.int64(n_compared))] -= _COUNT
+                row[row.size - 4 - ahead] += _COUNT
 
 
 @kernel
 def _add_up(tables: Tables) -> None:
+    """The lanes in the first, and the specials of its slots in the order of the counters, which begin at 1."""
+    row = tables[0]
     for lane in range(1, tables.shape[0]):
-        for i in range(tables.shape[1]):
-            tables[0, i] += tables[lane, i]
+        for i in range(row.size):
+            row[i] += tables[lane, i]
+    special = row[-3:]
+    negative, positive, missing = row[0], special[0], special[1]
+    special[rules.MISSING], special[rules.POSITIVE_INFINITY] = missing, positive
+    special[rules.NEGATIVE_INFINITY] = negative
+
+
+@kernel
+def _index(values: Values, rule: Rule, index: Indices) -> None:
+    f, centre, scale, integral = _numbers(rule, 0)
+    n_index = rule.numbers[7]
+    if integral:
+        for j in range(values.size):
+            index[j] = slot_at(distance(values[j], centre, True) * scale, f)
+    else:
+        for j in range(values.size):
+            index[j] = slot_at(distance(values[j], centre, False) * scale, f)
+    for cut in rule.cuts:
+        for j in range(values.size):
+            index[j] += np.uint32(values[j] >= cut)
+    missing = np.uint32(n_index + rules.MISSING)
+    positive = np.uint32(n_index + rules.POSITIVE_INFINITY)
+    negative = np.uint32(n_index + rules.NEGATIVE_INFINITY)
+    for j in range(values.size):
+        i = missing if values[j] != values[j] else index[j]
+        i = positive if values[j] == np.inf else i
+        index[j] = negative if values[j] == -np.inf else i

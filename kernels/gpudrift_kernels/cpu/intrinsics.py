@@ -10,6 +10,7 @@ from numba import types
 from numba.extending import intrinsic
 
 _BITS: dict[Any, Any] = {types.float32: types.int32, types.float64: types.int64}
+_CACHE_LINE = 64
 _FLOATS = {bits: float_type for float_type, bits in _BITS.items()}
 
 
@@ -29,14 +30,37 @@ def bits_of(typing: Any, x: Any) -> tuple[Any, Callable[..., Any]]:
 
 
 @_instruction
+def upper_bits(typing: Any, x: Any) -> tuple[Any, Callable[..., Any]]:
+    """The upper 32 bits of a float."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        bits = _reinterpret(context, builder, _BITS[x](x), arguments)
+        lower = ir.Constant(bits.type, bits.type.width - 32)
+        return builder.trunc(builder.lshr(bits, lower), ir.IntType(32)) if lower.constant else bits
+
+    return types.uint32(x), generate
+
+
+@_instruction
 def float_of(typing: Any, bits: Any) -> tuple[Any, Callable[..., Any]]:
     """The float of as many bits that an integer holds."""
     return _FLOATS[bits](bits), _reinterpret
 
 
 @_instruction
+def values_per_line(typing: Any, array: Any) -> tuple[Any, Callable[..., Any]]:
+    """How many values of ``array`` a cache line holds, which the compiler knows."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        size = context.get_abi_sizeof(context.get_value_type(array.dtype))
+        return ir.Constant(ir.IntType(64), _CACHE_LINE // size)
+
+    return types.uint64(array), generate
+
+
+@_instruction
 def prefetch(typing: Any, array: Any, j: Any) -> tuple[Any, Callable[..., Any]]:
-    """Ask for the cache line of ``array[j]``, which is soon to be read once; ``j`` must lie inside."""
+    """Ask for the cache line of ``array[j]``, which is soon to be read once; ``j`` may lie beyond the end."""
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
@@ -48,7 +72,7 @@ def prefetch(typing: Any, array: Any, j: Any) -> tuple[Any, Callable[..., Any]]:
         builder.call(function, [address, read, keep, as_data])
         return context.get_dummy_value()
 
-    return types.none(array, types.intp), generate
+    return types.none(array, types.uint64), generate
 
 
 @_instruction
