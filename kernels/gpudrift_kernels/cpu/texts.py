@@ -45,8 +45,6 @@ _FEWEST_BYTES: Final = 1 << 12
 #: Bytes and offsets ahead that are asked for.
 _TEXTS_AHEAD: Final = 2048
 _OFFSETS_AHEAD: Final = 256
-#: Each text counts once.
-NO_AMOUNTS: Final = read_only(np.empty(0, np.int64))
 _NO_ROWS: Final = np.empty(0, np.int64)
 
 
@@ -90,7 +88,7 @@ class TextTable:
         self.n = 0
         self._most = most
         self._most_bytes = most_bytes
-        self._keys = np.empty((1, 2), np.uint64)
+        self._keys = np.full((1, 2), _FREE)
         self._rows = np.empty(1, np.int64)
         self._offsets = np.zeros(1, np.int64)
         self._data = np.empty(min(_FEWEST_BYTES, most_bytes), np.uint8)
@@ -111,40 +109,44 @@ class TextTable:
         """Rows of each text."""
         return self._rows[1 : self.n + 1]
 
-    def add(self, texts: Texts, amounts: NDArray[np.int64] = NO_AMOUNTS) -> bool:
-        """Count texts, each once or by its amount: of an amount of 0 it is passed over, as null is.
+    def add(self, texts: Texts, amounts: NDArray[np.int64] | None = None) -> bool:
+        """Count texts, each once or by its amount; null is passed over.
 
         False as soon as there are more than the table may hold; what it has counted then is worth nothing.
         """
         start, end = 0, texts.offsets.size - 1
+        codes = None if amounts is None else np.empty(end, np.int32)
         while True:
-            start, self.n = self._pass(texts, start, amounts, self._rows, None, learns=True)
+            start, self.n = self._pass(texts, start, self._rows, codes, learns=True)
             if start == end:
-                return True
+                break
             if not self._grow(int(texts.offsets[start + 1]) - int(texts.offsets[start])):
                 return False
+        if codes is not None:
+            np.add.at(self._rows, codes + 1, amounts)
+        return True
 
     def counts(self, parts: Iterable[Texts]) -> NDArray[np.int64]:
         """Rows of each text held, then of all others but null; int64, shape (n + 1,)."""
         rows = np.zeros(self.n + 1, np.int64)
         for texts in parts:
-            self._pass(texts, 0, NO_AMOUNTS, rows, None, learns=False)
+            self._pass(texts, 0, rows, None, learns=False)
         return np.roll(rows, -1)
 
     def codes(self, texts: Texts) -> NDArray[np.int32]:
         """The place of each text among those held, ``n`` of any other and -1 of null."""
         codes = np.empty(texts.offsets.size - 1, np.int32)
-        self._pass(texts, 0, NO_AMOUNTS, _NO_ROWS, codes, learns=False)
+        self._pass(texts, 0, _NO_ROWS, codes, learns=False)
         return codes
 
     def _pass(
-        self, texts: Texts, start: int, amounts: NDArray[np.int64], rows: NDArray[np.int64],
+        self, texts: Texts, start: int, rows: NDArray[np.int64],
         codes: NDArray[np.int32] | None, *, learns: bool,
     ) -> tuple[int, int]:  # fmt: skip
         """Until which text there was room, and how many are held then."""
         stop, n = _walk(
             read_only(texts.offsets), read_only(texts.valid), texts.first_bit, read_only(texts.data), start,
-            read_only(amounts), self._slots, self._keys, self._offsets, self._data, self.n, learns, rows, codes,
+            self._slots, self._keys, self._offsets, self._data, self.n, learns, rows, codes,
         )  # fmt: skip
         return stop, n
 
@@ -183,7 +185,7 @@ def _longer(array: NDArray[Any], size: int) -> NDArray[Any]:
 
 @kernel
 def _walk(
-    offsets: NDArray[Any], valid: Bytes, first_bit: int, data: Bytes, start: int, amounts: NDArray[np.int64],
+    offsets: NDArray[Any], valid: Bytes, first_bit: int, data: Bytes, start: int,
     slots: NDArray[np.int32], keys: NDArray[np.uint64], known_offsets: NDArray[np.int64], known: Bytes,
     n: int, learns: bool, rows: NDArray[np.int64], codes: NDArray[np.int32] | None,
 ) -> tuple[int, int]:  # fmt: skip
@@ -193,72 +195,74 @@ def _walk(
     arrays, whose owners Numba would count at every call.
     """
     shift, mask = _shift(slots.size), np.uint64(slots.size - 1)
-    base, kept, key, known_base, known_end = data.ctypes.data, _KEPT.ctypes.data, keys.ctypes.data, known.ctypes.data, known_offsets.ctypes.data
+    kept, key, known_base, known_end = _KEPT.ctypes.data, keys.ctypes.data, known.ctypes.data, known_offsets.ctypes.data
     # Of a text that begins in the last 15 bytes no two words can be read: these are copied, with zeros behind them.
     n_tail = min(data.size, _KEY - 1)
     tail = np.zeros(2 * _KEY, np.uint8)
     tail[:n_tail] = data[data.size - n_tail :]
-    cut = 0 if amounts.size else offsets.size - 1
+    cut = offsets.size - 1
     while cut > start and offsets[cut - 1] > data.size - _KEY:
         cut -= 1
-    n_texts, n_quick = np.uint64(offsets.size - 1), np.uint64(cut)
     bit = np.uint64(first_bit)
     i = np.uint64(start)
-    while i < n_texts:
-        end = np.int64(offsets[i])
-        while i < n_quick:
-            begin, end = end, np.int64(offsets[i + _ONE])
-            prefetch(data, begin + _TEXTS_AHEAD)
-            prefetch(offsets, np.int64(i) + _OFFSETS_AHEAD)
-            if valid.size and not _is_set(valid, bit + i):
-                if codes is not None:
-                    codes[i] = -1
-            else:
-                word, next_word = _key(base + begin, np.uint64(end - begin), kept)
-                slot = _hash(word, next_word) >> shift
-                place = np.uint64(slots[slot])
-                while place and not _is(place, word, next_word, base + begin, end - begin, key, known_end, known_base):
-                    slot = (slot + _ONE) & mask
-                    place = np.uint64(slots[slot])
-                if learns and not place:
+    for stop, base in (
+        (np.uint64(cut), np.int64(data.ctypes.data)),
+        (np.uint64(offsets.size - 1), np.int64(tail.ctypes.data) - (data.size - n_tail)),
+    ):
+        while i < stop:
+            end = np.int64(offsets[i])
+            while i < stop:
+                begin, end = end, np.int64(offsets[i + _ONE])
+                prefetch(data, begin + _TEXTS_AHEAD)
+                prefetch(offsets, np.int64(i) + _OFFSETS_AHEAD)
+                length = np.uint64(end - begin)
+                if length > _SHORT or (valid.size and not _is_set(valid, bit + i)):
+                    break
+                word, next_word = _short_key(base + begin, length, kept)
+                place = np.uint64(slots[_hash(word, next_word) >> shift])
+                entry = key + np.int64(place << np.uint64(4))
+                if word_at(entry) != word or word_at(entry + 8) != next_word:
                     break
                 if codes is None:
                     rows[place] += 1
                 else:
-                    codes[i] = np.int64(place) - 1 if place else n
-            i += _ONE
-        if i == n_texts:
-            break
-        amount = amounts[i] if amounts.size else 1
-        begin, end = np.int64(offsets[i]), np.int64(offsets[i + _ONE])
-        if amount and not (valid.size and not _is_set(valid, bit + i)):
-            at = base + begin if begin <= data.size - _KEY else np.int64(tail.ctypes.data) - (data.size - n_tail) + begin
-            word, next_word = _key(at, np.uint64(end - begin), kept)
-            slot = _hash(word, next_word) >> shift
-            place = np.uint64(slots[slot])
-            while place and not _is(place, word, next_word, at, end - begin, key, known_end, known_base):
-                slot = (slot + _ONE) & mask
+                    codes[i] = np.int64(place) - 1
+                i += _ONE
+            short = False
+            while i < stop and not short:
+                begin, end = np.int64(offsets[i]), np.int64(offsets[i + _ONE])
+                short = end - begin < 16
+                prefetch(data, begin + _TEXTS_AHEAD)
+                if valid.size and not _is_set(valid, bit + i):
+                    if codes is not None:
+                        codes[i] = -1
+                    i += _ONE
+                    continue
+                at = base + begin
+                word, next_word = _key(at, np.uint64(end - begin), kept)
+                slot = _hash(word, next_word) >> shift
                 place = np.uint64(slots[slot])
-            if learns and not place:
-                last = known_offsets[n] + end - begin
-                if n + 1 == rows.size or last > known.size:
-                    return np.int64(i), n
-                for j in range(end - begin):
-                    known[known_offsets[n] + j] = data[begin + j]
-                n += 1
-                place = np.uint64(n)
-                slots[slot] = n
-                keys[place, 0], keys[place, 1] = word, next_word
-                known_offsets[place] = last
-                rows[place] = 0
-            if codes is None:
-                rows[place] += amount
-            else:
-                codes[i] = np.int64(place) - 1 if place else n
-        elif codes is not None:
-            codes[i] = -1
-        i += _ONE
-    return np.int64(n_texts), n
+                while place and not _is(place, word, next_word, at, end - begin, key, known_end, known_base):
+                    slot = (slot + _ONE) & mask
+                    place = np.uint64(slots[slot])
+                if learns and not place:
+                    needed = known_offsets[n] + end - begin
+                    if n + 1 == rows.size or needed > known.size:
+                        return np.int64(i), n
+                    for j in range(end - begin):
+                        known[known_offsets[n] + j] = data[begin + j]
+                    n += 1
+                    place = np.uint64(n)
+                    slots[slot] = n
+                    keys[place, 0], keys[place, 1] = word, next_word
+                    known_offsets[place] = needed
+                    rows[place] = 0
+                if codes is None:
+                    rows[place] += 1
+                else:
+                    codes[i] = np.int64(place) - 1 if place else n
+                i += _ONE
+    return np.int64(i), n
 
 
 @inlined
@@ -278,11 +282,16 @@ def _place(slots: NDArray[np.int32], keys: NDArray[np.uint64], n: int) -> None:
 
 
 @inlined
+def _short_key(start: Any, length: Any, kept: Any) -> Any:
+    kept += np.int64(length << np.uint64(4))
+    return word_at(start) & word_at(kept), word_at(start + 8) & word_at(kept + 8) | length << _LAST_BYTE
+
+
+@inlined
 def _key(start: Any, length: Any, kept: Any) -> Any:
     """A short text and its length, else a hash of it in two lanes, whose last words may overlap those before."""
     if length <= _SHORT:
-        kept += np.int64(length << np.uint64(4))
-        return word_at(start) & word_at(kept), word_at(start + 8) & word_at(kept + 8) | length << _LAST_BYTE
+        return _short_key(start, length, kept)
     word, next_word = length, _FACTOR
     stop = start + np.int64(length)
     while start + 16 < stop:
