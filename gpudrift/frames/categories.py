@@ -51,8 +51,7 @@ class CategoryReader:
         if isinstance(self._raw, DeviceCategories) or not is_text(arrow_type(self._raw)):
             return None
         part = as_arrow(rows(self._raw, start, stop))
-        counts = self._table.counts(as_bytes(chunk) for chunk in joined_chunks(part))
-        return np.append(counts, len(part) - counts.sum())
+        return self._table.counts(as_bytes(chunk) for chunk in joined_chunks(part))
 
     def _codes(self, chunk: pa.DictionaryArray, known: dict[tuple[int, ...], NDArray[np.int32]]) -> NDArray[np.int32]:
         key = _identity(chunk.dictionary)

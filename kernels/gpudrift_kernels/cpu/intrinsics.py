@@ -36,7 +36,7 @@ def float_of(typing: Any, bits: Any) -> tuple[Any, Callable[..., Any]]:
 
 @_instruction
 def prefetch(typing: Any, array: Any, j: Any) -> tuple[Any, Callable[..., Any]]:
-    """Ask for the cache line of ``array[j]``, which is soon to be read once; ``j`` must lie inside."""
+    """Ask for the cache line of ``array[j]``, which is soon to be read once; none comes of a ``j`` outside memory."""
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
