@@ -108,6 +108,34 @@ def test_what_lies_under_a_null_is_neither_counted_nor_learnt(texts: list[bytes 
     assert codes.tolist() == [-1 if text is None else places[text] for text in texts]
 
 
+@given(
+    st.lists(st.lists(st.none() | st.binary(max_size=20), max_size=20), max_size=3),
+    st.sets(st.binary(max_size=20), max_size=9),
+    st.integers(0, 9),
+)
+def test_rows_of_a_vocabulary_are_counted_as_their_codes_are(
+    parts: list[list[bytes | None]], known: set[bytes], first_bit: int
+) -> None:
+    vocabulary = sorted(known)
+    table = text_table(joined(vocabulary))
+    counts = table.counts(with_nulls([*part, *vocabulary], first_bit, b"under") for part in parts)
+    rows = Counter(text for part in parts for text in (*part, *vocabulary))
+    others = sum(n for text, n in rows.items() if text is not None and text not in known)
+    assert counts.dtype == np.int64
+    assert counts.tolist() == [*(rows[text] for text in vocabulary), others, rows[None]]
+    assert table.rows.tolist() == [1] * len(vocabulary)  # to look texts up counts nothing in the table
+
+
+@pytest.mark.parametrize("n_bytes", [0, 3, 15, 16, 17, 40])
+def test_short_and_long_texts_in_turn_are_each_counted(n_bytes: int) -> None:
+    mixed = [b"x" * n_bytes, b"y", None, b"y" * 15, b"z" * 16, b"", b"y", b"z" * 16] * 7 + [b"x" * n_bytes]
+    table = TextTable(ROOM, ROOM)
+    assert table.add(with_nulls(mixed))
+    expected = Counter(mixed)
+    assert expected.pop(None) == 7
+    assert counted(table) == expected
+
+
 def test_texts_count_by_their_amounts() -> None:
     table = TextTable(ROOM, ROOM)
     assert table.add(with_nulls([b"a", b"b", None, b"a"]), np.array([2**40, 3, 7, 1]))
