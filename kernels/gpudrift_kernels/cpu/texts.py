@@ -127,7 +127,7 @@ class TextTable:
                 break
             if not self._grow(int(texts.offsets[start + 1]) - int(texts.offsets[start])):
                 return False
-        if codes is not None:
+        if codes is not None and amounts is not None:
             np.add.at(self._rows, codes + 1, amounts)  # those of null at place 0
         return True
 
@@ -232,7 +232,7 @@ def _walk(
                 else:
                     codes[i] = np.int64(place) - 1
                 i += _ONE
-            short = np.bool_(False)
+            short: np.bool_ = np.bool_(False)
             while i < stop and not short:
                 begin, end = np.int64(offsets[i]), np.int64(offsets[i + _ONE])
                 prefetch(data, begin + _BYTES_AHEAD)
