@@ -206,7 +206,8 @@ def _walk(
     # Nothing may be read behind the last byte: texts that begin in the last 15 are copied, with zeros behind them.
     n_copied = min(data.size, _KEY - 1)
     copied = np.zeros(2 * _KEY, np.uint8)
-    copied[:n_copied] = data[data.size - n_copied :]
+    for j in range(n_copied):
+        copied[j] = data[data.size - n_copied + j]
     cut = offsets.size - 1
     while cut > start and offsets[cut - 1] > data.size - _KEY:
         cut -= 1
