@@ -253,20 +253,27 @@ def _walk(
                     slot = (slot + _ONE) & mask
                     place = np.uint64(slots[slot])
                 if learns and not place:
-                    last = known_ends[n]
-                    if n + 1 == rows.size or last + end - begin > known.size:
-                        return int(i), n
-                    for j in range(end - begin):
-                        known[last + j] = data[begin + j]
-                    n += 1
-                    place = np.uint64(n)
-                    slots[slot], rows[place], known_ends[place] = n, 0, last + end - begin
-                    keys[place, 0], keys[place, 1] = word, next_word
+                    break
                 if codes is None:
                     rows[place] += 1
                 else:
                     codes[i] = np.int64(place) - 1 if place else n
                 i += _ONE
+            else:
+                continue
+            last = known_ends[n]
+            if n + 1 == rows.size or last + end - begin > known.size:
+                return int(i), n
+            for j in range(end - begin):
+                known[last + j] = data[begin + j]
+            if codes is None:
+                rows[n + 1] = 1
+            else:
+                rows[n + 1], codes[i] = 0, n
+            n += 1
+            slots[slot], known_ends[n] = n, last + end - begin
+            keys[n, 0], keys[n, 1] = word, next_word
+            i += _ONE
     return int(i), n
 
 
