@@ -11,7 +11,7 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from gpudrift.frames.arrow_texts import as_bytes
-from gpudrift.frames.column import Raw, as_arrow, codes_of, joined_chunks, rows
+from gpudrift.frames.column import Raw, arrow_type, as_arrow, codes_of, joined_chunks, rows
 from gpudrift.frames.device import DeviceCategories
 from gpudrift.frames.kinds import is_text
 from gpudrift_kernels.cpu.texts import TextTable, text_table
@@ -45,6 +45,13 @@ class CategoryReader:
             found = [self._codes(chunk, {}) for chunk in part.dictionary_encode().chunks]
         local = found[0] if len(found) == 1 else np.concatenate([np.empty(0, np.int32), *found])
         return local, np.arange(len(self._vocabulary) + 1)
+
+    def counts(self, start: int, stop: int) -> NDArray[np.int64] | None:
+        """Rows start to stop of each text of the vocabulary, "new", and missing; None where they are no texts."""
+        if isinstance(self._raw, DeviceCategories) or not is_text(arrow_type(self._raw)):
+            return None
+        part = as_arrow(rows(self._raw, start, stop))
+        return self._table.counts(as_bytes(chunk) for chunk in joined_chunks(part))
 
     def _codes(self, chunk: pa.DictionaryArray, known: dict[tuple[int, ...], NDArray[np.int32]]) -> NDArray[np.int32]:
         key = _identity(chunk.dictionary)

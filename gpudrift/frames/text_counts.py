@@ -16,7 +16,7 @@ from gpudrift.frames.column import Raw, as_arrow, codes_of, dictionary_entries, 
 from gpudrift.frames.device import DeviceCategories
 from gpudrift.frames.kinds import is_text
 from gpudrift_kernels.cpu.categories import categories
-from gpudrift_kernels.cpu.texts import NO_AMOUNTS, Texts, TextTable
+from gpudrift_kernels.cpu.texts import Texts, TextTable
 
 #: Rows that one thread reads at once, and their bytes: what is no string yet is made one.
 _ROWS: Final = 1 << 18
@@ -97,7 +97,7 @@ def pieces(raw: Raw) -> Iterator[Raw]:
         yield rows(raw, start, min(start + step, len(raw)))
 
 
-def _counted(raw: Raw) -> Iterator[tuple[Texts, NDArray[np.int64]]]:
+def _counted(raw: Raw) -> Iterator[tuple[Texts, NDArray[np.int64] | None]]:
     """Texts, some of them more than once, and the rows of each; none for one row each."""
     if isinstance(raw, DeviceCategories):
         entries, amounts = raw.counts()
@@ -105,7 +105,7 @@ def _counted(raw: Raw) -> Iterator[tuple[Texts, NDArray[np.int64]]]:
         return
     for chunk in joined_chunks(as_arrow(raw)):
         if is_text(chunk.type):
-            yield as_bytes(chunk), NO_AMOUNTS
+            yield as_bytes(chunk), None
         elif pt.is_dictionary(chunk.type):  # a slice carries its whole dictionary along
             amounts = categories(codes_of(chunk), len(chunk.dictionary))[:-1]
             used = np.flatnonzero(amounts)

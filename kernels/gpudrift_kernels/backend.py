@@ -62,6 +62,13 @@ class CategoryColumn(Protocol):
         """
         ...
 
+    def counts(self, start: int, stop: int) -> NDArray[np.int64] | None:
+        """Counts of rows start to stop as ``Backend.count_categories`` has them, where the column finds them sooner.
+
+        None: they are counted by their codes.
+        """
+        ...
+
 
 class Residence(NamedTuple):
     """Where a batch is best read to.

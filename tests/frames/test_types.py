@@ -381,3 +381,6 @@ def test_codes_are_the_same_from_many_threads_and_any_slices() -> None:
         with ThreadPoolExecutor(8) as pool:
             found = list(pool.map(lambda start, reader=reader: decoded(reader, start), range(0, 4000, 250)))
         assert list(chain.from_iterable(found)) == expected
+        counts = CategoryReader(raw, vocabulary).counts(50, 3950)
+        assert (counts is None) == pa.types.is_dictionary(raw.type)
+        assert counts is None or counts.tolist() == np.bincount(expected[50:3950], minlength=5).tolist()

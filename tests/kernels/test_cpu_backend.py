@@ -53,6 +53,7 @@ class Codes:
 
     rows: NDArray[np.int32]
     n_categories: int
+    counts_itself: bool = False
 
     @property
     def n_rows(self) -> int:
@@ -63,6 +64,9 @@ class Codes:
         vocabulary = np.roll(np.arange(self.n_categories), -turn)  # local code 0 stands for category ``turn``
         local = np.where(self.rows < 0, self.rows, (self.rows - turn) % self.n_categories)
         return local[start:stop].astype(np.int32), vocabulary
+
+    def counts(self, start: int, stop: int) -> NDArray[np.int64] | None:
+        return reference.categories(self.rows[start:stop], self.n_categories) if self.counts_itself else None
 
 
 def _numbers(dtype: str, n: int) -> Numbers:
@@ -111,8 +115,9 @@ def test_counts_are_the_same_however_rows_are_split(
 @pytest.mark.usefixtures("small_tasks")
 def test_categories_are_the_same_however_rows_are_split(threads: int) -> None:
     rng = np.random.default_rng(1)
-    columns = [Codes(rng.integers(-2, 12, n).astype(np.int32), 12) for n in (0, 1, 777, 2_000)]
-    found = list(get_backend("cpu", threads=threads).count_categories(columns, [12] * 4))
+    codes = [rng.integers(-2, 12, n).astype(np.int32) for n in (0, 1, 777, 2_000)]
+    columns = [Codes(rows, 12, itself) for rows in codes for itself in (False, True)]
+    found = list(get_backend("cpu", threads=threads).count_categories(columns, [12] * 8))
     for counts, column in zip(found, columns, strict=True):
         np.testing.assert_array_equal(counts, reference.categories(column.rows, 12))
 

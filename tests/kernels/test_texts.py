@@ -108,12 +108,40 @@ def test_what_lies_under_a_null_is_neither_counted_nor_learnt(texts: list[bytes 
     assert codes.tolist() == [-1 if text is None else places[text] for text in texts]
 
 
-def test_texts_count_by_their_amounts_and_those_of_none_are_passed_over() -> None:
+@given(
+    st.lists(st.lists(st.none() | st.binary(max_size=20), max_size=20), max_size=3),
+    st.sets(st.binary(max_size=20), max_size=9),
+    st.integers(0, 9),
+)
+def test_rows_of_a_vocabulary_are_counted_as_their_codes_are(
+    parts: list[list[bytes | None]], known: set[bytes], first_bit: int
+) -> None:
+    vocabulary = sorted(known)
+    table = text_table(joined(vocabulary))
+    counts = table.counts(with_nulls([*part, *vocabulary], first_bit, b"under") for part in parts)
+    rows = Counter(text for part in parts for text in (*part, *vocabulary))
+    others = sum(n for text, n in rows.items() if text is not None and text not in known)
+    assert counts.dtype == np.int64
+    assert counts.tolist() == [*(rows[text] for text in vocabulary), others, rows[None]]
+    assert table.rows.tolist() == [1] * len(vocabulary)  # to look texts up counts nothing in the table
+
+
+@pytest.mark.parametrize("n_bytes", [0, 3, 15, 16, 17, 40])
+def test_short_and_long_texts_in_turn_are_each_counted(n_bytes: int) -> None:
+    mixed = [b"x" * n_bytes, b"y", None, b"y" * 15, b"z" * 16, b"", b"y", b"z" * 16] * 7 + [b"x" * n_bytes]
     table = TextTable(ROOM, ROOM)
-    assert table.add(joined([b"a", b"b", b"a", b"c"]), np.array([2**40, 0, 1, 5]))
-    assert counted(table) == {b"a": 2**40 + 1, b"c": 5}
-    assert table.add(joined([b"b", b"a"]))
-    assert counted(table) == {b"a": 2**40 + 2, b"c": 5, b"b": 1}
+    assert table.add(with_nulls(mixed))
+    expected = Counter(mixed)
+    assert expected.pop(None) == 7
+    assert counted(table) == expected
+
+
+def test_texts_count_by_their_amounts() -> None:
+    table = TextTable(ROOM, ROOM)
+    assert table.add(with_nulls([b"a", b"b", None, b"a"]), np.array([2**40, 3, 7, 1]))
+    assert counted(table) == {b"a": 2**40 + 1, b"b": 3}
+    assert table.add(joined([b"c", b"a"]))
+    assert counted(table) == {b"a": 2**40 + 2, b"b": 3, b"c": 1}
 
 
 def test_a_table_grows_with_its_texts_and_keeps_their_counts() -> None:
@@ -154,7 +182,7 @@ def test_texts_of_the_same_two_words_are_told_apart_by_their_bytes() -> None:
     texts = [text([first] * 4), text([other, first, collides, first]), text([first, first, first, other])]
     table = TextTable(ROOM, ROOM)
     assert table.add(joined(texts * 2))
-    assert table._entries[0, :3].tolist() == table._entries[1, :3].tolist()  # the hash did not tell them apart
+    assert table._keys[1].tolist() == table._keys[2].tolist()  # the hash did not tell them apart
     assert counted(table) == dict.fromkeys(texts, 2)
     assert table.codes(joined([*texts[::-1], text([other] * 4)])).tolist() == [2, 1, 0, 3]
 
