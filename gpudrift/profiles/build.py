@@ -186,14 +186,18 @@ def _planned(
         n_sampled = min(source.n_rows, SAMPLE_ROWS)
 
         def plan(sample: NumberSample | CategorySample) -> Planned:
-            if isinstance(sample, NumberSample) and few.value.size:
-                sample.add_few(source.columns[sample.name], few.value)
-            if sample.needs(n_sampled):
-                sample.add(source.columns[sample.name], positions.value)
+            sample.add(source.columns[sample.name], positions.value)
             return sample.plan()
 
         _count_texts(texts, source.columns, backend)
-        found = list(backend.map(plan, samples))
+        lacking = []
+        for sample in samples:  # so little is done of each that several threads would be in each other's way
+            if isinstance(sample, NumberSample) and few.value.size:
+                sample.add_few(source.columns[sample.name], few.value)
+            if sample.needs(n_sampled):
+                lacking.append(sample)
+        planned = dict(zip(lacking, backend.map(plan, lacking), strict=True))
+        found = [planned.get(sample) or sample.plan() for sample in samples]
         if progress is not None:
             progress(source.n_rows)
         return found

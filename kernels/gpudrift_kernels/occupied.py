@@ -23,12 +23,12 @@ def occupied(counts: NDArray[Any]) -> Occupied:
     >>> [found.tolist() for found in occupied(np.array([0, 7, 0, 2]))]
     [[1, 3], [7, 2]]
     """
-    return _gather(read_only(counts))
+    return gather(read_only(counts))
 
 
 @kernel
-def _gather(c: NDArray[Any]) -> Occupied:
-    """Eight at a time: most of a table is empty, and its empty stretches are long.
+def gather(c: NDArray[Any]) -> Occupied:
+    """What ``occupied`` says, eight at a time: most of a table is empty, and its empty stretches are long.
 
     In the others every counter is written, and the next one over it if it is zero: no branch that data decide.
     """

@@ -25,7 +25,7 @@ from gpudrift_kernels.grouping import Grouping, Tally
 from gpudrift_kernels.occupied import Occupied, occupied, runs
 from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.rules import MISSING
-from gpudrift_kernels.tuning import CELLS_PER_SORTED_ROW, FEWEST_VALUES, VALUES_PER_GROUP, policy_for
+from gpudrift_kernels.tuning import CELLS_PER_SORTED_ROW, FEWEST_VALUES, MOST_PER_GROUP, VALUES_PER_GROUP, policy_for
 
 #: Rows converted at once inside a task: what a column of another dtype costs in memory, and small enough for L2.
 _ROWS_PER_SLICE = 1 << 18
@@ -57,10 +57,12 @@ class CpuBackend:
             workspace = Workspace(plans[f], policy_for(stop - start))
             for first in range(start, stop, _ROWS_PER_SLICE):
                 values, n_null = columns[f].values(first, min(first + _ROWS_PER_SLICE, stop))
-                workspace.add(on_host(values).astype(plans[f].dtype, copy=False))
                 workspace.add_missing(n_null)
-            total = workspace.total()
-            return occupied(total) if whole else total.astype(np.int64)
+                values = on_host(values).astype(plans[f].dtype, copy=False)
+                if whole and first + _ROWS_PER_SLICE >= stop:
+                    return workspace.occupied(values)
+                workspace.add(values)
+            return workspace.total().astype(np.int64)
 
         for counted in self._sum_by_column(count, columns):
             yield occupied(counted) if isinstance(counted, np.ndarray) else counted
@@ -163,7 +165,9 @@ class CpuBackend:
     ) -> Iterator[_Sum]:
         fewest = fewest_rows or [0] * len(columns)
         tasks = [_tasks(f, column.n_rows, fewest[f], rows_per_task) for f, column in enumerate(columns)]
-        groups = _groups(chain.from_iterable(tasks))
+        n_values = sum(max(column.n_rows, FEWEST_VALUES) for column in columns)
+        several = min(max(n_values // (8 * self.threads), VALUES_PER_GROUP), MOST_PER_GROUP)
+        groups = _groups(chain.from_iterable(tasks), several)
         counts: Iterator[_Sum]
         if len(groups) > 1:
             counts = chain.from_iterable(self.map(lambda group: [count(task) for task in group], groups))
@@ -199,12 +203,12 @@ def _tasks(f: int, n_rows: int, fewest_rows: int, rows_per_task: int | None) -> 
     return [(f, start, min(start + step, n_rows)) for start in range(0, max(n_rows, 1), step)]
 
 
-def _groups(tasks: Iterable[_Task]) -> list[list[_Task]]:
-    """The tasks in order, small neighbours together; few, since the counts of a group are held at once."""
+def _groups(tasks: Iterable[_Task], several: int) -> list[list[_Task]]:
+    """The tasks in order, neighbours together until they are so many values; the counts of a group are held at once."""
     groups: list[list[_Task]] = []
     n_values = 0
     for task in tasks:
-        if not groups or n_values >= VALUES_PER_GROUP:
+        if not groups or n_values >= several:
             groups.append([])
             n_values = 0
         groups[-1].append(task)

@@ -25,6 +25,7 @@ from gpudrift_kernels.cpu.compiled import inlined, kernel
 from gpudrift_kernels.cpu.intrinsics import prefetch, values_per_line
 from gpudrift_kernels.cpu.read_only import read_only
 from gpudrift_kernels.cpu.slots import distance, folded, layout_in, slot_at
+from gpudrift_kernels.occupied import Occupied, gather
 from gpudrift_kernels.tuning import LINES_AHEAD, VALUES_AT_ONCE, LaunchPolicy
 
 Values: TypeAlias = NDArray[Any]
@@ -81,11 +82,15 @@ class Workspace:
         """Count n more missing values."""
         self._n_missing += n
 
+    def occupied(self, values: NDArray[Any]) -> Occupied:
+        """``total`` after the last values, without its zeros. In one call: a thread that comes back waits for others."""
+        places, rows = _count_last(read_only(values), self._rule, self._tables, self._n_missing)
+        return places, rows
+
     def total(self) -> NDArray[np.uint32]:
         """Counts so far; length ``plan.n_counters``. Only once: the lanes are added up in the first."""
-        _add_up(self._tables)
+        _add_up(self._tables, self._n_missing)
         total: NDArray[np.uint32] = self._tables[0, 1:]
-        total[self._plan.n_index + rules.MISSING] += self._n_missing
         return total
 
 
@@ -272,14 +277,21 @@ def _settle(values: Values, rule: Rule, n_compared: Any, row: Indices) -> None:
 
 
 @kernel
-def _add_up(tables: Tables) -> None:
+def _count_last(values: Values, rule: Rule, tables: Tables, n_missing: int) -> Occupied:
+    _count(values, rule, tables)
+    _add_up(tables, n_missing)
+    return gather(tables[0, 1:])
+
+
+@kernel
+def _add_up(tables: Tables, n_missing: int) -> None:
     """The lanes in the first, and the specials of its slots in the order of the counters, which begin at 1."""
     row = tables[0]
     for lane in range(1, tables.shape[0]):
         for i in range(row.size):
             row[i] += tables[lane, i]
     special = row[-3:]
-    negative, positive, missing = row[0], special[0], special[1]
+    negative, positive, missing = row[0], special[0], special[1] + np.uint32(n_missing)
     special[rules.MISSING], special[rules.POSITIVE_INFINITY] = missing, positive
     special[rules.NEGATIVE_INFINITY] = negative
 
