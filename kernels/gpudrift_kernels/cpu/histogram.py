@@ -83,7 +83,7 @@ class Workspace:
         self._n_missing += n
 
     def occupied(self, values: NDArray[Any]) -> Occupied:
-        """``total`` after the last values, without zeros; in one call, since a thread that comes back waits for others."""
+        """``total`` after the last values, without zeros. In one call: a thread that comes back waits for others."""
         places, rows = _count_last(read_only(values), self._rule, self._tables, self._n_missing)
         return places, rows
 
