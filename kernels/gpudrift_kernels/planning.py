@@ -22,7 +22,7 @@ MAX_SHARE: Final = 1 / 1024
 _FEW_CUTS: Final = 32
 #: Values that tell how a column is spread, and how many of them one cell may hold.
 _FEWEST: Final = 1 << 10
-_MOST_OF_FEW: Final = 6
+_MOST_OF_FEW: Final = 7
 #: Of each part of a cell that may hold no more values, so many tell nearly always that it does not.
 _THINNED: Final = 8
 #: Beyond this magnitude a double no longer holds every whole number and its neighbour's half.
@@ -86,9 +86,9 @@ def plan_without_cuts(sample: NDArray[Any]) -> CellPlan | None:
     Returns
     -------
     CellPlan or None
-        None if the values are fewer than 1,024, or one cell holds more than 6 of them: of 4,096 values 4 are 1/1024,
-        and the fullest of 2,000 cells of a smooth column holds so many about once in 50 columns. Whether a cell that
-        holds more than one value holds more than 1/1024 of all is left to those who count them.
+        None if the values are fewer than 1,024, or one cell holds more than 7 of them: of 4,096 values 1/1024 are 4,
+        and a cell of 8 is found once in 25 uniform columns, by chance. Whether a cell that holds more than one value
+        holds more than 1/1024 of all is left to those who count them.
     """
     if sample.size < _FEWEST:
         return None

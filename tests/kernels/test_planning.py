@@ -10,7 +10,7 @@ import pytest
 from gpudrift_kernels.boundaries import extents, rank_limits, to_rank
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.histogram import index_of
-from gpudrift_kernels.planning import plan_cells, storage_dtype
+from gpudrift_kernels.planning import plan_cells, plan_without_cuts, storage_dtype
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -206,3 +206,17 @@ def test_the_storage_type_holds_the_sample_without_loss(sample: NDArray[Any], dt
 def test_a_sample_of_another_type_is_refused() -> None:
     with pytest.raises(ValueError, match="sample must be of float32, float64, int64, uint64, got int32"):
         plan_cells(np.zeros(3, np.int32), whole=True)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_few_values_of_a_smooth_column_give_the_first_plan_and_others_none(dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    smooth = np.sort(rng.normal(3, 0.01, 4096).astype(dtype))
+    plan = plan_without_cuts(smooth)
+    assert plan is not None
+    assert plan.cuts.size == 0
+    whole = plan_cells(np.sort(rng.normal(3, 0.01, 100_000).astype(dtype)), whole=True)
+    assert (plan.centre, plan.exponent, plan.bits) == (whole.centre, whole.exponent, whole.bits)
+    assert plan_without_cuts(smooth[:1000]) is None
+    smooth[2000:2008] = smooth[2000]
+    assert plan_without_cuts(smooth) is None

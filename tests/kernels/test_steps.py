@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gpudrift_kernels.steps import areas, between, differences, largest, moments
+from gpudrift_kernels.steps import areas, between, differences, largest, moments, quantiles
 
 
 def sides(n_cells: int, dtype: str, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -92,3 +92,13 @@ def test_counts_between_starts_are_those_of_a_search_for_each_place(starts: list
     found = between(np.array(starts, np.int64), places, counts)
     assert found.dtype == expected.dtype
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("n_cells", [1, 3, 1000])
+@pytest.mark.parametrize("parts", [2, 10])
+def test_quantiles_lie_where_running_totals_reach_their_rank(n_cells: int, parts: int) -> None:
+    rng = np.random.default_rng(n_cells)
+    places = np.sort(rng.choice(10 * n_cells, n_cells, replace=False))
+    counts = rng.geometric(0.01, n_cells)
+    ranks = [-(-k * counts.sum() // parts) for k in range(1, parts)]
+    assert quantiles(places, counts, parts).tolist() == places[np.searchsorted(np.cumsum(counts), ranks)].tolist()
