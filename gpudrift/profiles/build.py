@@ -32,7 +32,7 @@ from gpudrift.profiles.bins import bin_starts
 from gpudrift.profiles.column_samples import CategorySample, NumberSample, Planned
 from gpudrift.profiles.columns import Column, Counted, NumericColumn
 from gpudrift.profiles.counting import Progress, count_source
-from gpudrift.profiles.counts import Counts
+from gpudrift.profiles.counts import Counts, first_key
 from gpudrift.profiles.extent import extent
 from gpudrift.profiles.later import Later
 from gpudrift.profiles.reference_profile import Profile
@@ -265,7 +265,7 @@ def _finished_columns(
 
     Columns whose sample misled get one larger sample, of their values alone, and are counted again.
     """
-    finished = [_finished(column, counts.column(f)) for f, column in enumerate(columns)]
+    finished = [_finished(column, counts, f) for f, column in enumerate(columns)]
     misled = {
         f: _with_larger_sample(source, column, counts.column(f))
         for f, column in enumerate(finished)
@@ -275,16 +275,19 @@ def _finished_columns(
         again = counted(list(misled.values()))
         counts = counts.with_columns(dict(zip(misled, range(len(misled)), strict=True)), again)
         for f, column in misled.items():
-            finished[f] = _finished(column, counts.column(f))
+            finished[f] = _finished(column, counts, f)
     return finished, counts
 
 
-def _finished(column: Column, counted: Counted) -> Column:
+def _finished(column: Column, counts: Counts, f: int) -> Column:
     """With what only the counts of the whole reference say."""
     if not isinstance(column, NumericColumn):
         return column
-    indices, rows = column.value_counts(counted)
-    return replace(column, width=_width(indices, rows, column.plan), bin_starts=bin_starts(indices, rows))
+    keys, rows = counts.keyed(f)
+    first = first_key(f)
+    n = keys.searchsorted(first + column.n_values)
+    keys, rows = keys[:n], rows[:n]
+    return replace(column, width=_width(keys, rows, column.plan, first), bin_starts=bin_starts(keys, rows) - first)
 
 
 def _with_larger_sample(source: Source, column: NumericColumn, counted: Counted) -> NumericColumn:
@@ -311,14 +314,14 @@ def _value_sample(source: Source, column: NumericColumn, n_values: int) -> NDArr
     return np.concatenate(list(pieces()))
 
 
-def _width(indices: NDArray[np.int64], rows: NDArray[np.int64], plan: CellPlan) -> float:
+def _width(keys: NDArray[np.int64], rows: NDArray[np.int64], plan: CellPlan, first: int) -> float:
     """Largest share of the reference in an index that holds more than one value."""
     if not rows.size:
         return 0.0
     least = tried = int(rows.max())  # nearly always the largest holds more than one value, or one of the next few
     some, n = np.flatnonzero(rows == least), 1
     while True:
-        several = ~extent(indices[some], plan).single
+        several = ~extent(keys[some] - first, plan).single
         if several.any():
             return float(rows[some][several].max() / rows.sum())
         if not least:

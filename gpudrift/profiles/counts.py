@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,12 @@ from gpudrift.errors import DataError
 from gpudrift.frames import Problem
 from gpudrift_kernels.occupied import Occupied, occupied
 
-_SHIFT = 32  # a key is the column's place in the profile in the upper half, the counter in the lower
+_SHIFT: Final = 32  # a key is the column's place in the profile in the upper half, the counter in the lower
+
+
+def first_key(f: int) -> int:
+    """That of the first counter of a column."""
+    return f << _SHIFT
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +100,7 @@ class Counts:
         n = 0
         for f, (counters, rows), heavy in columns:
             here = slice(n, n + counters.size)
-            np.add(counters, f << _SHIFT, out=keys[here])
+            np.add(counters, first_key(f), out=keys[here])
             values[here] = rows
             if heavy is not None:
                 weights[here] = heavy
@@ -108,17 +114,22 @@ class Counts:
         of_column = self._of_column(f)
         return bool(of_column.stop > of_column.start)
 
+    def keyed(self, f: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Keys of one column, each its counter more than ``first_key(f)``, and the rows of each; views."""
+        of_column = self._of_column(f)
+        return self.keys[of_column], self.values[of_column]
+
     def column(self, f: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Counters of one column, ascending, and the rows of each."""
-        of_column = self._of_column(f)
-        return self.keys[of_column] - (f << _SHIFT), self.values[of_column]
+        keys, values = self.keyed(f)
+        return keys - first_key(f), values
 
     def weight(self, f: int) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
         """Counters of one column, ascending, and the weight of each in units; None without weights."""
         if self.weights is None:
             return None
         of_column = self._of_column(f)
-        return self.keys[of_column] - (f << _SHIFT), self.weights[of_column]
+        return self.keys[of_column] - first_key(f), self.weights[of_column]
 
     def effective(self, f: int) -> tuple[NDArray[np.int64], NDArray[np.int64] | NDArray[np.float64]]:
         """Counters of one column, ascending, and the effective rows of each: its share of ``n_effective``.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gpudrift.profiles.bins import labelled
 from gpudrift.profiles.columns import NumericColumn
-from gpudrift.profiles.counts import Counts
+from gpudrift.profiles.counts import Counts, first_key
 from gpudrift.profiles.extent import as_float
 from gpudrift.profiles.feature_drift import FeatureDrift, Further
 from gpudrift.profiles.labels import bin_labels
@@ -57,9 +57,13 @@ def compare_numeric(
 ) -> dict[int, FeatureDrift]:
     """Of the columns, which are given by their place in the profile."""
 
+    weighted = reference.weights is not None or current.weights is not None
+
     def of(f: int) -> Compared:
         column = columns[f]
-        return compared(reference.effective(f), current.effective(f), column.plan, column.bin_starts, column.cells)
+        one, other = ((side.effective(f) if weighted else side.keyed(f)) for side in (reference, current))
+        first = 0 if weighted else first_key(f)
+        return compared(one, other, column.plan, column.bin_starts, column.cells, first)
 
     found = list(backend.map(of, columns, together=_TOGETHER))
     binned = _binned([each.bins for each in found])

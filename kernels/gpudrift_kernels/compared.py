@@ -92,6 +92,7 @@ def compared(
     plan: CellPlan,
     starts: NDArray[np.int64],
     grid: NDArray[np.int64] | None = None,
+    first: int = 0,
 ) -> Compared:
     """What the counters of two sides say.
 
@@ -103,6 +104,8 @@ def compared(
         Indices of the plan at which a bin begins; the first bin is open below and has none.
     grid : ndarray of int64, ascending, optional
         First index of each cell that is counted; without it the counters are the plan's indices.
+    first : int
+        What stands for counter 0, and all others are as much more.
     """
     dtype = np.result_type(reference[1], current[1])
     (i, f), (j, g) = (
@@ -111,8 +114,8 @@ def compared(
     bins, special = np.empty((2, starts.size + 1), dtype), np.zeros((2, N_SPECIAL), dtype)
     begins = starts if grid is None else np.searchsorted(grid, starts)
     found, *cells = _compared(
-        i, f, j, g, _NO_GRID if grid is None else read_only(grid), plan.n_index, read_only(begins), *bounds_of(plan),
-        bins, special,
+        i, f, j, g, _NO_GRID if grid is None else read_only(grid), plan.n_index, first,
+        read_only(begins), *bounds_of(plan), bins, special,
     )  # fmt: skip
     return Compared(bins, special, Cells(*cells) if found else None)
 
@@ -120,19 +123,20 @@ def compared(
 @kernel
 def _compared(
     i: NDArray[np.int64], f: NDArray[Any], j: NDArray[np.int64], g: NDArray[Any], grid: NDArray[np.int64], n_index: int,
-    begins: NDArray[np.int64], rule: Rule, at_cuts: NDArray[np.int64], smallest: int, largest: int, bins: NDArray[Any],
-    special: NDArray[Any],
+    first: int, begins: NDArray[np.int64], rule: Rule, at_cuts: NDArray[np.int64], smallest: int, largest: int,
+    bins: NDArray[Any], special: NDArray[Any],
 ) -> tuple[Any, ...]:  # fmt: skip
-    n_values = grid.size if grid.size else n_index
-    n, m = _set_apart(i, f, n_values, special[0]), _set_apart(j, g, n_values, special[1])
+    end = first + (grid.size if grid.size else n_index)
+    n, m = _set_apart(i, f, end, special[0]), _set_apart(j, g, end, special[1])
     i, f, j, g = i[:n], f[:n], j[:m], g[:m]
+    begins = begins + first
     fill_between(begins, i, f, bins[0])
     fill_between(begins, j, g, bins[1])
     if not bins[0].any() or not bins[1].any():
         return False, 0.0, 0.0, 0, 0.0, 0.0, (0.0, 0.0, 0.0, 0.0), 0
     places, left, right = np.empty(n + m, np.int64), np.empty(n + m, f.dtype), np.empty(n + m, f.dtype)
     size = fill_aligned(i, f, j, g, places, left, right)
-    places, left, right = places[:size], left[:size], right[:size]
+    places, left, right = places[:size] - first, left[:size], right[:size]
     start, stop, single = np.empty(size), np.empty(size), np.empty(size, np.bool_)
     _fill_reach(places, grid, n_index, rule, at_cuts, smallest, largest, start, stop, single)
     mean, variance, exponent = moments_of(left, start, stop)
@@ -156,12 +160,12 @@ def _in_order(rows: NDArray[Any]) -> Any:
 
 
 @kernel
-def _set_apart(counters: NDArray[np.int64], rows: NDArray[Any], n_values: int, special: NDArray[Any]) -> int:
-    """Rows of the special counters, which come last; how many others there are."""
+def _set_apart(counters: NDArray[np.int64], rows: NDArray[Any], end: int, special: NDArray[Any]) -> int:
+    """Rows of the special counters, which come last, from ``end`` on; how many others there are."""
     n = counters.size
-    while n and counters[n - 1] >= n_values:
+    while n and counters[n - 1] >= end:
         n -= 1
-        special[counters[n] - n_values] = rows[n]
+        special[counters[n] - end] = rows[n]
     return n
 
 
