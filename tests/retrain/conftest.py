@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -53,3 +54,13 @@ QUICK: dict[str, dict[str, Any]] = {
     "xgboost": {"n_rounds": 40, "n_threads": 1},
     "torch": {"learning_rate": 5e-3, "hidden": (32,)},
 }
+
+
+def trainer_of(name: str, **params: Any) -> gd.Trainer:
+    return gd.get_trainer(name, device="cpu", **QUICK[name], **params)
+
+
+def fails(kind: type[Exception], message: str, request: Callable[[], Any]) -> None:
+    with pytest.raises(kind) as raised:
+        request()
+    assert str(raised.value) == message
