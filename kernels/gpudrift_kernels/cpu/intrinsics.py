@@ -83,3 +83,13 @@ def word_at(typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
         return builder.load(builder.inttoptr(arguments[0], ir.IntType(64).as_pointer()), align=1)
 
     return types.uint64(types.int64), generate
+
+
+@_instruction
+def byte_at(typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
+    """The byte at an address."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        return builder.load(builder.inttoptr(arguments[0], ir.IntType(8).as_pointer()))
+
+    return types.uint8(types.int64), generate

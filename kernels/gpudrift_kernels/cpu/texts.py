@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift_kernels.cpu.compiled import inlined, kernel
-from gpudrift_kernels.cpu.intrinsics import prefetch, word_at
+from gpudrift_kernels.cpu.intrinsics import byte_at, prefetch, word_at
 from gpudrift_kernels.cpu.read_only import read_only
+from gpudrift_kernels.cpu.text_views import Views, view_length, view_start, view_words
 
 Bytes = NDArray[np.uint8]
 
@@ -72,6 +73,15 @@ class Texts(NamedTuple):
     valid: Bytes = np.empty(0, np.uint8)
     first_bit: int = 0
 
+    @property
+    def n(self) -> int:
+        """How many texts."""
+        return self.offsets.size - 1
+
+    def length(self, i: int) -> int:
+        """Bytes of a text."""
+        return int(self.offsets[i + 1]) - int(self.offsets[i])
+
 
 class TextTable:
     """Distinct texts in the order in which they came, and how many rows hold each.
@@ -114,42 +124,47 @@ class TextTable:
         """Rows of each text."""
         return self._rows[1 : self.n + 1]
 
-    def add(self, texts: Texts, amounts: NDArray[np.int64] | None = None) -> bool:
+    def add(self, texts: Texts | Views, amounts: NDArray[np.int64] | None = None) -> bool:
         """Count texts, each once or by its amount; null is passed over.
 
         False as soon as there are more than the table may hold; what it has counted then is worth nothing.
         """
-        start, stop = 0, texts.offsets.size - 1
-        codes = None if amounts is None else np.empty(stop, np.int32)
+        start = 0
+        codes = None if amounts is None else np.empty(texts.n, np.int32)
         while True:
             start, self.n = self._read(texts, start, self._rows, codes, learns=True)
-            if start == stop:
+            if start == texts.n:
                 break
-            if not self._grow(int(texts.offsets[start + 1]) - int(texts.offsets[start])):
+            if not self._grow(texts.length(start)):
                 return False
         if codes is not None and amounts is not None:
             np.add.at(self._rows, codes + 1, amounts)  # those of null at place 0
         return True
 
-    def counts(self, parts: Iterable[Texts]) -> NDArray[np.int64]:
+    def counts(self, parts: Iterable[Texts | Views]) -> NDArray[np.int64]:
         """Rows of each text held, of all others, and of null; int64, shape (n + 2,)."""
         rows, n_texts = np.zeros(self.n + 1, np.int64), 0
         for texts in parts:
             n_texts += self._read(texts, 0, rows, None, learns=False)[0]
         return np.concatenate([rows[1:], [rows[0], n_texts - rows.sum()]])
 
-    def codes(self, texts: Texts) -> NDArray[np.int32]:
+    def codes(self, texts: Texts | Views) -> NDArray[np.int32]:
         """The code of each text, which counts those held from 0; ``n`` of any other and -1 of null."""
-        codes = np.empty(texts.offsets.size - 1, np.int32)
+        codes = np.empty(texts.n, np.int32)
         self._read(texts, 0, _NO_ROWS, codes, learns=False)
         return codes
 
     def _read(
-        self, texts: Texts, start: int, rows: NDArray[np.int64], codes: NDArray[np.int32] | None, *, learns: bool
-    ) -> tuple[int, int]:
+        self, texts: Texts | Views, start: int, rows: NDArray[np.int64], codes: NDArray[np.int32] | None, *,
+        learns: bool,
+    ) -> tuple[int, int]:  # fmt: skip
         """Which text there was no room for, or how many there are, and how many are held then."""
+        places, within = (texts.views, texts.addresses) if isinstance(texts, Views) else (texts.offsets, texts.data)
+        end = np.zeros(2 * _KEY, np.uint8)
+        if isinstance(texts, Texts):
+            end[: min(texts.data.size, _SHORT)] = texts.data[-_SHORT:]
         stop, n = _walk(
-            read_only(texts.offsets), read_only(texts.data), read_only(texts.valid), texts.first_bit, start,
+            read_only(places), read_only(within), end, read_only(texts.valid), texts.first_bit, start,
             self._slots, self._keys, self._offsets, self._data, self.n, learns, rows, codes,
         )  # fmt: skip
         return stop, n
@@ -191,7 +206,7 @@ def _longer(array: NDArray[Any], size: int) -> NDArray[Any]:
 
 @kernel
 def _walk(
-    offsets: NDArray[Any], data: Bytes, valid: Bytes, first_bit: int, start: int,
+    places: NDArray[Any], within: NDArray[Any], copied: Bytes, valid: Bytes, first_bit: int, start: int,
     slots: NDArray[np.int32], keys: NDArray[np.uint64], known_ends: NDArray[np.int64], known: Bytes,
     n: int, learns: bool, rows: NDArray[np.int64], codes: NDArray[np.int32] | None,
 ) -> tuple[int, int]:  # fmt: skip
@@ -200,31 +215,40 @@ def _walk(
     Which text there was no room for, or how many there are, and how many are held then. The processor's registers just
     hold what nearly all rows need: a loop of their own takes short texts that are found where their hash points, and
     the one around it whatever else comes. Addresses are handed on, not arrays, whose owners Numba counts at every call.
+    ``places`` and ``within`` are offsets and their data, or views and the addresses of their buffers: each compiles a
+    version of its own, without the other's branches.
     """
     shift, mask = _shift(slots.size), np.uint64(slots.size - 1)
     kept, key, known_end, known_text = _KEPT.ctypes.data, keys.ctypes.data, known_ends.ctypes.data, known.ctypes.data
-    # Nothing may be read behind the last byte: texts that begin in the last 15 are copied, with zeros behind them.
-    n_copied = min(data.size, _KEY - 1)
-    copied = np.zeros(2 * _KEY, np.uint8)
-    for j in range(n_copied):
-        copied[j] = data[data.size - n_copied + j]
-    cut = offsets.size - 1
-    while cut > start and offsets[cut - 1] > data.size - _KEY:
-        cut -= 1
+    data = np.int64(within.ctypes.data)
+    if places.ndim == 1:
+        # Nothing may be read behind the last byte: texts that begin in the last 15 are copied, with zeros behind them.
+        n_texts = cut = places.size - 1
+        while cut > start and places[cut - 1] > within.size - _KEY:
+            cut -= 1
+        copy = np.int64(copied.ctypes.data) - max(within.size - _SHORT, 0)
+    else:
+        n_texts = cut = len(places)
+        data, copy = np.int64(places.ctypes.data), np.int64(within.ctypes.data)
     i, bit = np.uint64(start), np.uint64(first_bit)
-    for stop, base in (
-        (np.uint64(cut), np.int64(data.ctypes.data)),
-        (np.uint64(offsets.size - 1), np.int64(copied.ctypes.data) - (data.size - n_copied)),
-    ):
+    for stop, base in ((np.uint64(cut), data), (np.uint64(n_texts), copy)):
         while i < stop:
-            end = np.int64(offsets[i])
+            if places.ndim == 1:
+                end = np.int64(places[i])
             while i < stop:
-                begin, end = end, np.int64(offsets[i + _ONE])
-                prefetch(data, begin + _BYTES_AHEAD)
-                prefetch(offsets, np.int64(i) + _OFFSETS_AHEAD)
-                if end - begin > _SHORT or (valid.size and not _is_set(valid, bit + i)):
+                if places.ndim == 1:
+                    begin, end = end, np.int64(places[i + _ONE])
+                    prefetch(within, begin + _BYTES_AHEAD)
+                    prefetch(places, np.int64(i) + _OFFSETS_AHEAD)
+                    length = end - begin
+                else:
+                    length = view_length(base, i)
+                if length > _SHORT or (valid.size and not _is_set(valid, bit + i)):
                     break
-                word, next_word = _short_key(base + begin, end - begin, kept)
+                if places.ndim == 1:
+                    word, next_word = _short_key(base + begin, length, kept)
+                else:
+                    word, next_word = _key_of_view(view_start(base, i, length, copy), length, kept)
                 place = np.uint64(slots[_hash(word, next_word) >> shift])
                 if not _has_key(key, place, word, next_word):
                     break
@@ -235,20 +259,28 @@ def _walk(
                 i += _ONE
             short: np.bool_ = np.bool_(False)
             while i < stop and not short:
-                begin, end = np.int64(offsets[i]), np.int64(offsets[i + _ONE])
-                prefetch(data, begin + _BYTES_AHEAD)
-                short = end - begin <= _SHORT
+                if places.ndim == 1:
+                    begin = np.int64(places[i])
+                    length = np.int64(places[i + _ONE]) - begin
+                    prefetch(within, begin + _BYTES_AHEAD)
+                else:
+                    length = view_length(base, i)
+                short = length <= _SHORT
                 if valid.size and not _is_set(valid, bit + i):
                     if codes is not None:
                         codes[i] = -1
                     i += _ONE
                     continue
-                word, next_word = _key(base + begin, end - begin, kept)
+                if places.ndim == 1:
+                    at = base + begin
+                    word, next_word = _short_key(at, length, kept) if short else _long_key(at, length)
+                else:
+                    at = view_start(base, i, length, copy)
+                    word, next_word = _key_of_view(at, length, kept) if short else _long_key(at, length)
                 slot = _hash(word, next_word) >> shift
                 place = np.uint64(slots[slot])
                 while place and not (
-                    _has_key(key, place, word, next_word)
-                    and (short or _same(base + begin, end - begin, known_end, known_text, place))
+                    _has_key(key, place, word, next_word) and (short or _same(at, length, known_end, known_text, place))
                 ):
                     slot = (slot + _ONE) & mask
                     place = np.uint64(slots[slot])
@@ -262,16 +294,16 @@ def _walk(
             else:
                 continue
             last = known_ends[n]
-            if n + 1 == rows.size or last + end - begin > known.size:
+            if n + 1 == rows.size or last + length > known.size:
                 return int(i), n
-            for j in range(end - begin):
-                known[last + j] = data[begin + j]
+            for j in range(length):
+                known[last + j] = byte_at(at + j)
             if codes is None:
                 rows[n + 1] = 1
             else:
                 rows[n + 1], codes[i] = 0, n
             n += 1
-            slots[slot], known_ends[n] = n, last + end - begin
+            slots[slot], known_ends[n] = n, last + length
             keys[n, 0], keys[n, 1] = word, next_word
             i += _ONE
     return int(i), n
@@ -294,21 +326,28 @@ def _is_set(bits: Any, i: Any) -> Any:
 
 
 @inlined
-def _key(start: Any, length: Any, kept: Any) -> Any:
-    """A short text and its length, else a hash of it in two lanes, whose last words may overlap those before."""
-    if length <= _SHORT:
-        return _short_key(start, length, kept)
+def _short_key(start: Any, length: Any, kept: Any) -> Any:
+    """A text of up to 15 bytes, and its length; reads 16 bytes."""
+    kept += length << 4
+    return word_at(start) & word_at(kept), word_at(start + 8) & word_at(kept + 8) | np.uint64(length) << _LENGTH_AT
+
+
+@inlined
+def _key_of_view(start: Any, length: Any, kept: Any) -> Any:
+    """The same, of the words of a view."""
+    kept += length << 4
+    word, next_word = view_words(start, length)
+    return word & word_at(kept), next_word & word_at(kept + 8) | np.uint64(length) << _LENGTH_AT
+
+
+@inlined
+def _long_key(start: Any, length: Any) -> Any:
+    """A hash of a longer text, in two lanes whose last words may overlap those before."""
     word, next_word, stop = np.uint64(length), _FACTOR, start + length
     while start + 16 < stop:
         word, next_word = _mixed(word, word_at(start)), _mixed(next_word, word_at(start + 8))
         start += 16
     return _mixed(word, word_at(stop - 16)), _mixed(next_word, word_at(stop - 8)) | _LONG
-
-
-@inlined
-def _short_key(start: Any, length: Any, kept: Any) -> Any:
-    kept += length << 4
-    return word_at(start) & word_at(kept), word_at(start + 8) & word_at(kept + 8) | np.uint64(length) << _LENGTH_AT
 
 
 @inlined
