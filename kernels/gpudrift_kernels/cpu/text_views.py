@@ -8,7 +8,7 @@ A text of up to 12 bytes needs no other memory; nothing beside a text and its vi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -22,6 +22,7 @@ _VIEW: Final = 4
 _WITHIN: Final = 12
 _HALF: Final = np.uint64(32)
 _LOWER: Final = np.uint64(0xFFFFFFFF)
+_LENGTH_AT: Final = np.uint64(56)
 
 
 class Views(NamedTuple):
@@ -53,6 +54,10 @@ class Views(NamedTuple):
         """Bytes of a text."""
         return int(self.views[i, 0]) & int(_LOWER)
 
+    def stretches(self) -> Iterator[tuple[int, int]]:
+        """Up to which text the views refer to which buffers: all of them to one array of addresses."""
+        yield self.n, self.addresses.ctypes.data
+
 
 @inlined
 def view_length(views: Any, i: Any) -> Any:
@@ -71,7 +76,11 @@ def view_start(views: Any, i: Any, length: Any, addresses: Any) -> Any:
 
 
 @inlined
-def view_words(start: Any, length: Any) -> Any:
-    """Two words of a text of up to 15 bytes, which reads no more than 12 bytes from its start on, or those it has."""
-    last = max(length, _WITHIN) - 8
-    return word_at(start), word_at(start + last) >> np.uint64((8 - last) << 3)
+def view_key(start: Any, length: Any, kept: Any) -> Any:
+    """The key of a text of up to 15 bytes; reads no more than its view, or itself."""
+    if length <= _WITHIN:
+        kept += length << 4
+        word, next_word = word_at(start) & word_at(kept), (word_at(start + 4) >> _HALF) & word_at(kept + 8)
+    else:
+        word, next_word = word_at(start), word_at(start + length - 8) >> np.uint64((16 - length) << 3)
+    return word, next_word | np.uint64(length) << _LENGTH_AT

@@ -11,16 +11,17 @@ A table belongs to one thread while it learns. To look texts up writes to arrays
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift_kernels.cpu.compiled import inlined, kernel
-from gpudrift_kernels.cpu.intrinsics import byte_at, prefetch, word_at
+from gpudrift_kernels.cpu.intrinsics import byte_at, prefetch, prefetch_at, word_at
 from gpudrift_kernels.cpu.read_only import read_only
-from gpudrift_kernels.cpu.text_views import Views, view_length, view_start, view_words
+from gpudrift_kernels.cpu.text_views import Views, view_key, view_length, view_start
 
 Bytes = NDArray[np.uint8]
 
@@ -50,7 +51,7 @@ _FEWEST_BYTES: Final = 1 << 12
 #: take 1.2 times as long, and 10 of 40 bytes twice. 1,024 to 8,192 bytes are within 5% of each other, with 512 the
 #: longer texts take 1.5 times as long.
 _BYTES_AHEAD: Final = 2048
-_OFFSETS_AHEAD: Final = 256
+_PLACES_AHEAD: Final = 256
 _NO_ROWS: Final = np.empty(0, np.int64)
 
 
@@ -81,6 +82,18 @@ class Texts(NamedTuple):
     def length(self, i: int) -> int:
         """Bytes of a text."""
         return int(self.offsets[i + 1]) - int(self.offsets[i])
+
+    def stretches(self) -> Iterator[tuple[int, int]]:
+        """Up to which text the offsets count from which address on, where 16 bytes of every text can be read.
+
+        Those that begin in the last 15 bytes are read from a copy with zeros behind, which lives until the next step.
+        """
+        cut = bisect_right(self.offsets, self.data.size - _KEY, 0, self.n)
+        yield cut, self.data.ctypes.data
+        if cut < self.n:
+            copied = np.zeros(2 * _KEY, np.uint8)
+            copied[: min(self.data.size, _SHORT)] = self.data[-_SHORT:]
+            yield self.n, copied.ctypes.data - max(self.data.size - _SHORT, 0)
 
 
 class TextTable:
@@ -159,15 +172,15 @@ class TextTable:
         learns: bool,
     ) -> tuple[int, int]:  # fmt: skip
         """Which text there was no room for, or how many there are, and how many are held then."""
-        places, within = (texts.views, texts.addresses) if isinstance(texts, Views) else (texts.offsets, texts.data)
-        end = np.zeros(2 * _KEY, np.uint8)
-        if isinstance(texts, Texts):
-            end[: min(texts.data.size, _SHORT)] = texts.data[-_SHORT:]
-        stop, n = _walk(
-            read_only(places), read_only(within), end, read_only(texts.valid), texts.first_bit, start,
-            self._slots, self._keys, self._offsets, self._data, self.n, learns, rows, codes,
-        )  # fmt: skip
-        return stop, n
+        n, places = self.n, read_only(texts[0])
+        for stop, base in texts.stretches():
+            start, n = _walk(
+                places, base, read_only(texts.valid), texts.first_bit, start, stop,
+                self._slots, self._keys, self._offsets, self._data, n, learns, rows, codes,
+            )  # fmt: skip
+            if start < stop:
+                break
+        return start, n
 
     def _grow(self, n_bytes: int) -> bool:
         """Make room for one more text of so many bytes; False where it may not be held."""
@@ -206,7 +219,7 @@ def _longer(array: NDArray[Any], size: int) -> NDArray[Any]:
 
 @kernel
 def _walk(
-    places: NDArray[Any], within: NDArray[Any], copied: Bytes, valid: Bytes, first_bit: int, start: int,
+    places: NDArray[Any], base: int, valid: Bytes, first_bit: int, start: int, end: int,
     slots: NDArray[np.int32], keys: NDArray[np.uint64], known_ends: NDArray[np.int64], known: Bytes,
     n: int, learns: bool, rows: NDArray[np.int64], codes: NDArray[np.int32] | None,
 ) -> tuple[int, int]:  # fmt: skip
@@ -215,97 +228,88 @@ def _walk(
     Which text there was no room for, or how many there are, and how many are held then. The processor's registers just
     hold what nearly all rows need: a loop of their own takes short texts that are found where their hash points, and
     the one around it whatever else comes. Addresses are handed on, not arrays, whose owners Numba counts at every call.
-    ``places`` and ``within`` are offsets and their data, or views and the addresses of their buffers: each compiles a
-    version of its own, without the other's branches.
+    ``places`` are offsets and ``base`` what they count from, or views and the address of those of their buffers: each
+    compiles a version of its own, without the other's branches.
     """
     shift, mask = _shift(slots.size), np.uint64(slots.size - 1)
     kept, key, known_end, known_text = _KEPT.ctypes.data, keys.ctypes.data, known_ends.ctypes.data, known.ctypes.data
-    data = np.int64(within.ctypes.data)
-    if places.ndim == 1:
-        # Nothing may be read behind the last byte: texts that begin in the last 15 are copied, with zeros behind them.
-        n_texts = cut = places.size - 1
-        while cut > start and places[cut - 1] > within.size - _KEY:
-            cut -= 1
-        copy = np.int64(copied.ctypes.data) - max(within.size - _SHORT, 0)
-    else:
-        n_texts = cut = len(places)
-        data, copy = np.int64(places.ctypes.data), np.int64(within.ctypes.data)
-    i, bit = np.uint64(start), np.uint64(first_bit)
-    for stop, base in ((np.uint64(cut), data), (np.uint64(n_texts), copy)):
+    views = places.ctypes.data
+    i, stop, bit = np.uint64(start), np.uint64(end), np.uint64(first_bit)
+    while i < stop:
+        if places.ndim == 1:
+            behind = np.int64(places[i])
         while i < stop:
             if places.ndim == 1:
-                end = np.int64(places[i])
-            while i < stop:
-                if places.ndim == 1:
-                    begin, end = end, np.int64(places[i + _ONE])
-                    prefetch(within, begin + _BYTES_AHEAD)
-                    prefetch(places, np.int64(i) + _OFFSETS_AHEAD)
-                    length = end - begin
-                else:
-                    length = view_length(base, i)
-                if length > _SHORT or (valid.size and not _is_set(valid, bit + i)):
-                    break
-                if places.ndim == 1:
-                    word, next_word = _short_key(base + begin, length, kept)
-                else:
-                    word, next_word = _key_of_view(view_start(base, i, length, copy), length, kept)
-                place = np.uint64(slots[_hash(word, next_word) >> shift])
-                if not _has_key(key, place, word, next_word):
-                    break
-                if codes is None:
-                    rows[place] += 1
-                else:
-                    codes[i] = np.int64(place) - 1
-                i += _ONE
-            short: np.bool_ = np.bool_(False)
-            while i < stop and not short:
-                if places.ndim == 1:
-                    begin = np.int64(places[i])
-                    length = np.int64(places[i + _ONE]) - begin
-                    prefetch(within, begin + _BYTES_AHEAD)
-                else:
-                    length = view_length(base, i)
-                short = length <= _SHORT
-                if valid.size and not _is_set(valid, bit + i):
-                    if codes is not None:
-                        codes[i] = -1
-                    i += _ONE
-                    continue
-                if places.ndim == 1:
-                    at = base + begin
-                    word, next_word = _short_key(at, length, kept) if short else _long_key(at, length)
-                else:
-                    at = view_start(base, i, length, copy)
-                    word, next_word = _key_of_view(at, length, kept) if short else _long_key(at, length)
-                slot = _hash(word, next_word) >> shift
-                place = np.uint64(slots[slot])
-                while place and not (
-                    _has_key(key, place, word, next_word) and (short or _same(at, length, known_end, known_text, place))
-                ):
-                    slot = (slot + _ONE) & mask
-                    place = np.uint64(slots[slot])
-                if learns and not place:
-                    break
-                if codes is None:
-                    rows[place] += 1
-                else:
-                    codes[i] = np.int64(place) - 1 if place else n
-                i += _ONE
+                begin, behind = behind, np.int64(places[i + _ONE])
+                prefetch_at(base + begin + _BYTES_AHEAD)
+                prefetch(places, np.int64(i) + _PLACES_AHEAD)
+                length = behind - begin
             else:
-                continue
-            last = known_ends[n]
-            if n + 1 == rows.size or last + length > known.size:
-                return int(i), n
-            for j in range(length):
-                known[last + j] = byte_at(at + j)
+                prefetch(places, np.int64(i + i) + _PLACES_AHEAD)
+                length = view_length(views, i)
+            if length > _SHORT or (valid.size and not _is_set(valid, bit + i)):
+                break
+            if places.ndim == 1:
+                word, next_word = _short_key(base + begin, length, kept)
+            else:
+                word, next_word = view_key(view_start(views, i, length, base), length, kept)
+            place = np.uint64(slots[_hash(word, next_word) >> shift])
+            if not _has_key(key, place, word, next_word):
+                break
             if codes is None:
-                rows[n + 1] = 1
+                rows[place] += 1
             else:
-                rows[n + 1], codes[i] = 0, n
-            n += 1
-            slots[slot], known_ends[n] = n, last + length
-            keys[n, 0], keys[n, 1] = word, next_word
+                codes[i] = np.int64(place) - 1
             i += _ONE
+        short: np.bool_ = np.bool_(False)
+        while i < stop and not short:
+            if places.ndim == 1:
+                begin = np.int64(places[i])
+                length = np.int64(places[i + _ONE]) - begin
+                prefetch_at(base + begin + _BYTES_AHEAD)
+            else:
+                length = view_length(views, i)
+            short = length <= _SHORT
+            if valid.size and not _is_set(valid, bit + i):
+                if codes is not None:
+                    codes[i] = -1
+                i += _ONE
+                continue
+            if places.ndim == 1:
+                at = base + begin
+                word, next_word = _short_key(at, length, kept) if short else _long_key(at, length)
+            else:
+                at = view_start(views, i, length, base)
+                word, next_word = view_key(at, length, kept) if short else _long_key(at, length)
+            slot = _hash(word, next_word) >> shift
+            place = np.uint64(slots[slot])
+            while place and not (
+                _has_key(key, place, word, next_word) and (short or _same(at, length, known_end, known_text, place))
+            ):
+                slot = (slot + _ONE) & mask
+                place = np.uint64(slots[slot])
+            if learns and not place:
+                break
+            if codes is None:
+                rows[place] += 1
+            else:
+                codes[i] = np.int64(place) - 1 if place else n
+            i += _ONE
+        else:
+            continue
+        last = known_ends[n]
+        if n + 1 == rows.size or last + length > known.size:
+            return int(i), n
+        for j in range(length):
+            known[last + j] = byte_at(at + j)
+        if codes is None:
+            rows[n + 1] = 1
+        else:
+            rows[n + 1], codes[i] = 0, n
+        n += 1
+        slots[slot], known_ends[n] = n, last + length
+        keys[n, 0], keys[n, 1] = word, next_word
+        i += _ONE
     return int(i), n
 
 
@@ -330,14 +334,6 @@ def _short_key(start: Any, length: Any, kept: Any) -> Any:
     """A text of up to 15 bytes, and its length; reads 16 bytes."""
     kept += length << 4
     return word_at(start) & word_at(kept), word_at(start + 8) & word_at(kept + 8) | np.uint64(length) << _LENGTH_AT
-
-
-@inlined
-def _key_of_view(start: Any, length: Any, kept: Any) -> Any:
-    """The same, of the words of a view."""
-    kept += length << 4
-    word, next_word = view_words(start, length)
-    return word & word_at(kept), next_word & word_at(kept + 8) | np.uint64(length) << _LENGTH_AT
 
 
 @inlined
