@@ -15,6 +15,8 @@ from gpudrift_kernels.cpu.texts import Texts
 NO_TEXTS: Final = pa.nulls(0, pa.large_string())
 #: Whole numbers below it fit 64 bits.
 _WHOLE: Final = 2.0**63
+#: Views that are copied in less time than it takes to list their buffers, of which there may be thousands.
+_FEW_VIEWS: Final = 1 << 12
 
 
 def as_text(values: pa.Array) -> pa.Array:
@@ -29,8 +31,8 @@ def as_text(values: pa.Array) -> pa.Array:
 
 
 def in_place(values: pa.Array) -> Texts | Views:
-    """The text of each value, without a copy where they are strings or string views."""
-    if not pt.is_string_view(values.type):
+    """The text of each value, without a copy where they are strings or many string views."""
+    if not pt.is_string_view(values.type) or len(values) < _FEW_VIEWS:
         return as_bytes(values)
     valid, views, *owners = values.buffers()
     lying = np.frombuffer(views, np.int64).reshape(-1, 2)[values.offset : values.offset + len(values)]

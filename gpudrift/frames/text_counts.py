@@ -12,7 +12,7 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from gpudrift.frames.arrow_texts import as_bytes, in_place
-from gpudrift.frames.column import Raw, as_arrow, codes_of, dictionary_entries, joined_chunks, rows
+from gpudrift.frames.column import Raw, arrow_type, as_arrow, codes_of, dictionary_entries, joined_chunks, rows
 from gpudrift.frames.device import DeviceCategories
 from gpudrift.frames.kinds import is_text
 from gpudrift_kernels.cpu.categories import categories
@@ -93,7 +93,8 @@ def pieces(raw: Raw) -> Iterator[Raw]:
     if isinstance(raw, DeviceCategories):  # hashed already
         yield raw
         return
-    step = max(min(_ROWS, len(raw) * _BYTES // max(raw.nbytes, 1)), 1)
+    viewed = pt.is_string_view(arrow_type(raw))  # and their bytes are those of all slices of their buffers
+    step = _ROWS if viewed else max(min(_ROWS, len(raw) * _BYTES // max(raw.nbytes, 1)), 1)
     for start in range(0, len(raw), step):
         yield rows(raw, start, min(start + step, len(raw)))
 
