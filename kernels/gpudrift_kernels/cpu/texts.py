@@ -1,6 +1,6 @@
 """Distinct texts and the rows of each, or their codes in a vocabulary; no text is copied but a new one.
 
-    offsets  [o0 o1 o2 ...]     text i is bytes o_i to o_(i+1)
+    offsets  [o0 o1 o2 ...]     text i is bytes o_i to o_(i+1); or views, which ``text_views`` draws
     key      [word][word]       a text of up to 15 bytes and its length in the last one; of a longer text a hash
     slots    [place, 0, ...]    key, hashed -> a slot, or the next that is free or fits; 0: free
     keys     [-, key, key ...]  by place: compared; longer texts then by their bytes
