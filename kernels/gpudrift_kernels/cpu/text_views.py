@@ -20,7 +20,8 @@ from gpudrift_kernels.cpu.intrinsics import prefetch_at, word_at
 #: Bytes of a view as a power of two, and of the longest text within one.
 _VIEW: Final = 4
 _WITHIN: Final = 12
-#: Bytes to ask memory for ahead of a longer text: that of the next rows mostly lies behind it. 1.15 times as long without.
+#: Bytes to ask memory for ahead of a longer text: the next rows' mostly lie behind it. Without, texts of 45 bytes take
+#: 1.15 times as long.
 _AHEAD: Final = 2048
 _HALF: Final = np.uint64(32)
 _LOWER: Final = np.uint64(0xFFFFFFFF)
