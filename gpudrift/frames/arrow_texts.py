@@ -9,11 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from gpudrift_kernels.cpu.text_views import Views
 from gpudrift_kernels.cpu.texts import Texts
 
 NO_TEXTS: Final = pa.nulls(0, pa.large_string())
 #: Whole numbers below it fit 64 bits.
 _WHOLE: Final = 2.0**63
+#: Views that are copied in less time than it takes to list their buffers, of which there may be thousands.
+_FEW_VIEWS: Final = 1 << 12
 
 
 def as_text(values: pa.Array) -> pa.Array:
@@ -27,8 +30,20 @@ def as_text(values: pa.Array) -> pa.Array:
     return pc.coalesce(integers.cast(pa.large_string()), numbers.cast(pa.large_string()))
 
 
+def in_place(values: pa.Array) -> Texts | Views:
+    """The text of each value, without a copy where they are strings or many string views."""
+    if not pt.is_string_view(values.type) or len(values) < _FEW_VIEWS:
+        return as_bytes(values)
+    valid, views, *owners = values.buffers()
+    lying = np.frombuffer(views, np.int64).reshape(-1, 2)[values.offset : values.offset + len(values)]
+    addresses = np.array([owner.address for owner in owners], np.int64)
+    if not values.null_count:
+        return Views(lying, addresses, owners)
+    return Views(lying, addresses, owners, np.frombuffer(valid, np.uint8), values.offset)
+
+
 def as_bytes(values: pa.Array) -> Texts:
-    """The text of each value, without a copy where they are strings."""
+    """The text of each value, one behind the other; without a copy where they are strings."""
     texts = values if pt.is_string(values.type) or pt.is_large_string(values.type) else as_text(values)
     valid, offsets, data = (np.empty(0, np.uint8) if b is None else np.frombuffer(b, np.uint8) for b in texts.buffers())
     if not len(texts):  # which may come without a single offset

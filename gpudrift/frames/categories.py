@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from gpudrift.frames.arrow_texts import as_bytes
+from gpudrift.frames.arrow_texts import as_bytes, in_place
 from gpudrift.frames.column import Raw, arrow_type, as_arrow, codes_of, joined_chunks, rows
 from gpudrift.frames.device import DeviceCategories
 from gpudrift.frames.kinds import is_text
@@ -51,7 +51,7 @@ class CategoryReader:
         if isinstance(self._raw, DeviceCategories) or not is_text(arrow_type(self._raw)):
             return None
         part = as_arrow(rows(self._raw, start, stop))
-        return self._table.counts(as_bytes(chunk) for chunk in joined_chunks(part))
+        return self._table.counts(in_place(chunk) for chunk in joined_chunks(part))
 
     def _codes(self, chunk: pa.DictionaryArray, known: dict[tuple[int, ...], NDArray[np.int32]]) -> NDArray[np.int32]:
         key = _identity(chunk.dictionary)
@@ -69,7 +69,7 @@ class CategoryReader:
 
     def _codes_of(self, values: pa.Array) -> NDArray[np.int32]:
         """The code of each value; negative for null and NaN."""
-        return self._table.codes(as_bytes(values))
+        return self._table.codes(in_place(values))
 
     @cached_property
     def _table(self) -> TextTable:

@@ -111,10 +111,10 @@ def no_values(n_rows: int) -> pa.ChunkedArray:
 
 
 def as_arrow(raw: Raw) -> pa.ChunkedArray:
-    """The column as Arrow without string views; contiguous NumPy numbers go over without a copy."""
+    """The column as Arrow; contiguous NumPy numbers go over without a copy."""
     if isinstance(raw, DeviceColumn | DeviceCategories):
         return raw.to_arrow()
-    return pa.chunked_array([pa.array(raw)]) if isinstance(raw, np.ndarray) else viewless(raw)
+    return pa.chunked_array([pa.array(raw)]) if isinstance(raw, np.ndarray) else raw
 
 
 def viewless(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:

@@ -11,11 +11,12 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from gpudrift.frames.arrow_texts import as_bytes
-from gpudrift.frames.column import Raw, as_arrow, codes_of, dictionary_entries, joined_chunks, rows
+from gpudrift.frames.arrow_texts import as_bytes, in_place
+from gpudrift.frames.column import Raw, arrow_type, as_arrow, codes_of, dictionary_entries, joined_chunks, rows
 from gpudrift.frames.device import DeviceCategories
 from gpudrift.frames.kinds import is_text
 from gpudrift_kernels.cpu.categories import categories
+from gpudrift_kernels.cpu.text_views import Views
 from gpudrift_kernels.cpu.texts import Texts, TextTable
 
 #: Rows that one thread reads at once, and their bytes: what is no string yet is made one.
@@ -92,12 +93,13 @@ def pieces(raw: Raw) -> Iterator[Raw]:
     if isinstance(raw, DeviceCategories):  # hashed already
         yield raw
         return
-    step = max(min(_ROWS, len(raw) * _BYTES // max(raw.nbytes, 1)), 1)
+    viewed = pt.is_string_view(arrow_type(raw))  # and their bytes are those of all slices of their buffers
+    step = _ROWS if viewed else max(min(_ROWS, len(raw) * _BYTES // max(raw.nbytes, 1)), 1)
     for start in range(0, len(raw), step):
         yield rows(raw, start, min(start + step, len(raw)))
 
 
-def _counted(raw: Raw) -> Iterator[tuple[Texts, NDArray[np.int64] | None]]:
+def _counted(raw: Raw) -> Iterator[tuple[Texts | Views, NDArray[np.int64] | None]]:
     """Texts, some of them more than once, and the rows of each; none for one row each."""
     if isinstance(raw, DeviceCategories):
         entries, amounts = raw.counts()
@@ -105,7 +107,7 @@ def _counted(raw: Raw) -> Iterator[tuple[Texts, NDArray[np.int64] | None]]:
         return
     for chunk in joined_chunks(as_arrow(raw)):
         if is_text(chunk.type):
-            yield as_bytes(chunk), None
+            yield in_place(chunk), None
         elif pt.is_dictionary(chunk.type):  # a slice carries its whole dictionary along
             amounts = categories(codes_of(chunk), len(chunk.dictionary))[:-1]
             used = np.flatnonzero(amounts)

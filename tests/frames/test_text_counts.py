@@ -51,6 +51,8 @@ def test_counts_are_the_same_from_any_form_chunks_and_threads(threads: int) -> N
         "string": plain,
         "large_string": plain.cast(pa.large_string()),
         "string_view": plain.cast(pa.string_view()),
+        "slice of views": pa.concat_arrays([texts(5), plain, texts(3)]).cast(pa.string_view()).slice(5, N),
+        "chunks of views": pa.chunked_array([plain.slice(i, 3_001).cast(pa.string_view()) for i in range(0, N, 3_001)]),
         "slice": pa.concat_arrays([texts(5), plain, texts(3)]).slice(5, N),
         "small chunks": pa.chunked_array([plain.slice(i, 3_001) for i in range(0, N, 3_001)]),
         "dictionary": encoded,

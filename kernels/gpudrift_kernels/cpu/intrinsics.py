@@ -64,15 +64,30 @@ def prefetch(typing: Any, array: Any, j: Any) -> tuple[Any, Callable[..., Any]]:
 
     def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        address = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
-        i32 = ir.IntType(32)
-        read, keep, as_data = (ir.Constant(i32, k) for k in (0, 3, 1))
-        kind = ir.FunctionType(ir.VoidType(), [address.type, i32, i32, i32])
-        function = builder.module.declare_intrinsic("llvm.prefetch", [address.type], kind)
-        builder.call(function, [address, read, keep, as_data])
+        _prefetch(builder, builder.gep(data, [arguments[1]]))
         return context.get_dummy_value()
 
     return types.none(array, types.uint64), generate
+
+
+@_instruction
+def prefetch_at(typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
+    """Ask for the cache line of an address, which is soon to be read once and may be nobody's."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        _prefetch(builder, builder.inttoptr(arguments[0], ir.IntType(8).as_pointer()))
+        return context.get_dummy_value()
+
+    return types.none(types.int64), generate
+
+
+def _prefetch(builder: ir.IRBuilder, pointer: Any) -> None:
+    address = builder.bitcast(pointer, ir.IntType(8).as_pointer())
+    i32 = ir.IntType(32)
+    read, keep, as_data = (ir.Constant(i32, k) for k in (0, 3, 1))
+    kind = ir.FunctionType(ir.VoidType(), [address.type, i32, i32, i32])
+    function = builder.module.declare_intrinsic("llvm.prefetch", [address.type], kind)
+    builder.call(function, [address, read, keep, as_data])
 
 
 @_instruction
@@ -83,3 +98,13 @@ def word_at(typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
         return builder.load(builder.inttoptr(arguments[0], ir.IntType(64).as_pointer()), align=1)
 
     return types.uint64(types.int64), generate
+
+
+@_instruction
+def byte_at(typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
+    """The byte at an address."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        return builder.load(builder.inttoptr(arguments[0], ir.IntType(8).as_pointer()))
+
+    return types.uint8(types.int64), generate

@@ -1,6 +1,6 @@
 """Distinct texts and the rows of each, or their codes in a vocabulary; no text is copied but a new one.
 
-    offsets  [o0 o1 o2 ...]     text i is bytes o_i to o_(i+1)
+    offsets  [o0 o1 o2 ...]     text i is bytes o_i to o_(i+1); or views, which ``text_views`` draws
     key      [word][word]       a text of up to 15 bytes and its length in the last one; of a longer text a hash
     slots    [place, 0, ...]    key, hashed -> a slot, or the next that is free or fits; 0: free
     keys     [-, key, key ...]  by place: compared; longer texts then by their bytes
@@ -11,15 +11,17 @@ A table belongs to one thread while it learns. To look texts up writes to arrays
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift_kernels.cpu.compiled import inlined, kernel
-from gpudrift_kernels.cpu.intrinsics import prefetch, word_at
+from gpudrift_kernels.cpu.intrinsics import byte_at, prefetch, prefetch_at, word_at
 from gpudrift_kernels.cpu.read_only import read_only
+from gpudrift_kernels.cpu.text_views import Views, view_key, view_length, view_start
 
 Bytes = NDArray[np.uint8]
 
@@ -45,11 +47,11 @@ _MORE_SLOTS: Final = 16
 _MOST_OF_MORE: Final = 1 << 16
 _FEWEST_TEXTS: Final = 256
 _FEWEST_BYTES: Final = 1 << 12
-#: Bytes and offsets to ask memory for ahead of those that are read. Measured on 2M rows: without, 10 texts of 12 bytes
-#: take 1.2 times as long, and 10 of 40 bytes twice. 1,024 to 8,192 bytes are within 5% of each other, with 512 the
-#: longer texts take 1.5 times as long.
+#: Bytes, and offsets or words of views, to ask memory for ahead of those that are read. Measured on 2M rows: without,
+#: 10 texts of 12 bytes take 1.2 times as long, and 10 of 40 bytes twice. 1,024 to 8,192 bytes are within 5% of each
+#: other, with 512 the longer texts take 1.5 times as long. Views of 10 texts, 10M rows, take 2.2 times as long without.
 _BYTES_AHEAD: Final = 2048
-_OFFSETS_AHEAD: Final = 256
+_PLACES_AHEAD: Final = 256
 _NO_ROWS: Final = np.empty(0, np.int64)
 
 
@@ -71,6 +73,27 @@ class Texts(NamedTuple):
     data: Bytes
     valid: Bytes = np.empty(0, np.uint8)
     first_bit: int = 0
+
+    @property
+    def n(self) -> int:
+        """How many texts."""
+        return self.offsets.size - 1
+
+    def length(self, i: int) -> int:
+        """Bytes of a text."""
+        return int(self.offsets[i + 1]) - int(self.offsets[i])
+
+    def stretches(self) -> Iterator[tuple[int, int]]:
+        """Up to which text the offsets count from which address on, where 16 bytes of every text can be read.
+
+        Those that begin in the last 15 bytes are read from a copy with zeros behind, which lives until the next step.
+        """
+        cut = bisect_right(self.offsets, self.data.size - _KEY, 0, self.n)
+        yield cut, self.data.ctypes.data
+        if cut < self.n:
+            copied = np.zeros(2 * _KEY, np.uint8)
+            copied[: min(self.data.size, _SHORT)] = self.data[-_SHORT:]
+            yield self.n, copied.ctypes.data - max(self.data.size - _SHORT, 0)
 
 
 class TextTable:
@@ -114,45 +137,50 @@ class TextTable:
         """Rows of each text."""
         return self._rows[1 : self.n + 1]
 
-    def add(self, texts: Texts, amounts: NDArray[np.int64] | None = None) -> bool:
+    def add(self, texts: Texts | Views, amounts: NDArray[np.int64] | None = None) -> bool:
         """Count texts, each once or by its amount; null is passed over.
 
         False as soon as there are more than the table may hold; what it has counted then is worth nothing.
         """
-        start, stop = 0, texts.offsets.size - 1
-        codes = None if amounts is None else np.empty(stop, np.int32)
+        start = 0
+        codes = None if amounts is None else np.empty(texts.n, np.int32)
         while True:
             start, self.n = self._read(texts, start, self._rows, codes, learns=True)
-            if start == stop:
+            if start == texts.n:
                 break
-            if not self._grow(int(texts.offsets[start + 1]) - int(texts.offsets[start])):
+            if not self._grow(texts.length(start)):
                 return False
         if codes is not None and amounts is not None:
             np.add.at(self._rows, codes + 1, amounts)  # those of null at place 0
         return True
 
-    def counts(self, parts: Iterable[Texts]) -> NDArray[np.int64]:
+    def counts(self, parts: Iterable[Texts | Views]) -> NDArray[np.int64]:
         """Rows of each text held, of all others, and of null; int64, shape (n + 2,)."""
         rows, n_texts = np.zeros(self.n + 1, np.int64), 0
         for texts in parts:
             n_texts += self._read(texts, 0, rows, None, learns=False)[0]
         return np.concatenate([rows[1:], [rows[0], n_texts - rows.sum()]])
 
-    def codes(self, texts: Texts) -> NDArray[np.int32]:
+    def codes(self, texts: Texts | Views) -> NDArray[np.int32]:
         """The code of each text, which counts those held from 0; ``n`` of any other and -1 of null."""
-        codes = np.empty(texts.offsets.size - 1, np.int32)
+        codes = np.empty(texts.n, np.int32)
         self._read(texts, 0, _NO_ROWS, codes, learns=False)
         return codes
 
     def _read(
-        self, texts: Texts, start: int, rows: NDArray[np.int64], codes: NDArray[np.int32] | None, *, learns: bool
-    ) -> tuple[int, int]:
+        self, texts: Texts | Views, start: int, rows: NDArray[np.int64], codes: NDArray[np.int32] | None, *,
+        learns: bool,
+    ) -> tuple[int, int]:  # fmt: skip
         """Which text there was no room for, or how many there are, and how many are held then."""
-        stop, n = _walk(
-            read_only(texts.offsets), read_only(texts.data), read_only(texts.valid), texts.first_bit, start,
-            self._slots, self._keys, self._offsets, self._data, self.n, learns, rows, codes,
-        )  # fmt: skip
-        return stop, n
+        n, places = self.n, read_only(texts[0])
+        for stop, base in texts.stretches():
+            start, n = _walk(
+                places, base, read_only(texts.valid), texts.first_bit, start, stop,
+                self._slots, self._keys, self._offsets, self._data, n, learns, rows, codes,
+            )  # fmt: skip
+            if start < stop:
+                break
+        return start, n
 
     def _grow(self, n_bytes: int) -> bool:
         """Make room for one more text of so many bytes; False where it may not be held."""
@@ -191,7 +219,7 @@ def _longer(array: NDArray[Any], size: int) -> NDArray[Any]:
 
 @kernel
 def _walk(
-    offsets: NDArray[Any], data: Bytes, valid: Bytes, first_bit: int, start: int,
+    places: NDArray[Any], base: int, valid: Bytes, first_bit: int, start: int, end: int,
     slots: NDArray[np.int32], keys: NDArray[np.uint64], known_ends: NDArray[np.int64], known: Bytes,
     n: int, learns: bool, rows: NDArray[np.int64], codes: NDArray[np.int32] | None,
 ) -> tuple[int, int]:  # fmt: skip
@@ -200,80 +228,88 @@ def _walk(
     Which text there was no room for, or how many there are, and how many are held then. The processor's registers just
     hold what nearly all rows need: a loop of their own takes short texts that are found where their hash points, and
     the one around it whatever else comes. Addresses are handed on, not arrays, whose owners Numba counts at every call.
+    ``places`` are offsets and ``base`` what they count from, or views and the address of those of their buffers: each
+    compiles a version of its own, without the other's branches.
     """
     shift, mask = _shift(slots.size), np.uint64(slots.size - 1)
     kept, key, known_end, known_text = _KEPT.ctypes.data, keys.ctypes.data, known_ends.ctypes.data, known.ctypes.data
-    # Nothing may be read behind the last byte: texts that begin in the last 15 are copied, with zeros behind them.
-    n_copied = min(data.size, _KEY - 1)
-    copied = np.zeros(2 * _KEY, np.uint8)
-    for j in range(n_copied):
-        copied[j] = data[data.size - n_copied + j]
-    cut = offsets.size - 1
-    while cut > start and offsets[cut - 1] > data.size - _KEY:
-        cut -= 1
-    i, bit = np.uint64(start), np.uint64(first_bit)
-    for stop, base in (
-        (np.uint64(cut), np.int64(data.ctypes.data)),
-        (np.uint64(offsets.size - 1), np.int64(copied.ctypes.data) - (data.size - n_copied)),
-    ):
+    views = places.ctypes.data
+    i, stop, bit = np.uint64(start), np.uint64(end), np.uint64(first_bit)
+    while i < stop:
+        if places.ndim == 1:
+            behind = np.int64(places[i])
         while i < stop:
-            end = np.int64(offsets[i])
-            while i < stop:
-                begin, end = end, np.int64(offsets[i + _ONE])
-                prefetch(data, begin + _BYTES_AHEAD)
-                prefetch(offsets, np.int64(i) + _OFFSETS_AHEAD)
-                if end - begin > _SHORT or (valid.size and not _is_set(valid, bit + i)):
-                    break
-                word, next_word = _short_key(base + begin, end - begin, kept)
-                place = np.uint64(slots[_hash(word, next_word) >> shift])
-                if not _has_key(key, place, word, next_word):
-                    break
-                if codes is None:
-                    rows[place] += 1
-                else:
-                    codes[i] = np.int64(place) - 1
-                i += _ONE
-            short: np.bool_ = np.bool_(False)
-            while i < stop and not short:
-                begin, end = np.int64(offsets[i]), np.int64(offsets[i + _ONE])
-                prefetch(data, begin + _BYTES_AHEAD)
-                short = end - begin <= _SHORT
-                if valid.size and not _is_set(valid, bit + i):
-                    if codes is not None:
-                        codes[i] = -1
-                    i += _ONE
-                    continue
-                word, next_word = _key(base + begin, end - begin, kept)
-                slot = _hash(word, next_word) >> shift
-                place = np.uint64(slots[slot])
-                while place and not (
-                    _has_key(key, place, word, next_word)
-                    and (short or _same(base + begin, end - begin, known_end, known_text, place))
-                ):
-                    slot = (slot + _ONE) & mask
-                    place = np.uint64(slots[slot])
-                if learns and not place:
-                    break
-                if codes is None:
-                    rows[place] += 1
-                else:
-                    codes[i] = np.int64(place) - 1 if place else n
-                i += _ONE
+            if places.ndim == 1:
+                begin, behind = behind, np.int64(places[i + _ONE])
+                prefetch_at(base + begin + _BYTES_AHEAD)
+                prefetch(places, np.int64(i) + _PLACES_AHEAD)
+                length = behind - begin
             else:
-                continue
-            last = known_ends[n]
-            if n + 1 == rows.size or last + end - begin > known.size:
-                return int(i), n
-            for j in range(end - begin):
-                known[last + j] = data[begin + j]
+                prefetch(places, np.int64(i + i) + _PLACES_AHEAD)
+                length = view_length(views, i)
+            if length > _SHORT or (valid.size and not _is_set(valid, bit + i)):
+                break
+            if places.ndim == 1:
+                word, next_word = _short_key(base + begin, length, kept)
+            else:
+                word, next_word = view_key(view_start(views, i, length, base), length, kept)
+            place = np.uint64(slots[_hash(word, next_word) >> shift])
+            if not _has_key(key, place, word, next_word):
+                break
             if codes is None:
-                rows[n + 1] = 1
+                rows[place] += 1
             else:
-                rows[n + 1], codes[i] = 0, n
-            n += 1
-            slots[slot], known_ends[n] = n, last + end - begin
-            keys[n, 0], keys[n, 1] = word, next_word
+                codes[i] = np.int64(place) - 1
             i += _ONE
+        short: np.bool_ = np.bool_(False)
+        while i < stop and not short:
+            if places.ndim == 1:
+                begin = np.int64(places[i])
+                length = np.int64(places[i + _ONE]) - begin
+                prefetch_at(base + begin + _BYTES_AHEAD)
+            else:
+                length = view_length(views, i)
+            short = length <= _SHORT
+            if valid.size and not _is_set(valid, bit + i):
+                if codes is not None:
+                    codes[i] = -1
+                i += _ONE
+                continue
+            if places.ndim == 1:
+                at = base + begin
+                word, next_word = _short_key(at, length, kept) if short else _long_key(at, length)
+            else:
+                at = view_start(views, i, length, base)
+                word, next_word = view_key(at, length, kept) if short else _long_key(at, length)
+            slot = _hash(word, next_word) >> shift
+            place = np.uint64(slots[slot])
+            while place and not (
+                _has_key(key, place, word, next_word) and (short or _same(at, length, known_end, known_text, place))
+            ):
+                slot = (slot + _ONE) & mask
+                place = np.uint64(slots[slot])
+            if learns and not place:
+                break
+            if codes is None:
+                rows[place] += 1
+            else:
+                codes[i] = np.int64(place) - 1 if place else n
+            i += _ONE
+        else:
+            continue
+        last = known_ends[n]
+        if n + 1 == rows.size or last + length > known.size:
+            return int(i), n
+        for j in range(length):
+            known[last + j] = byte_at(at + j)
+        if codes is None:
+            rows[n + 1] = 1
+        else:
+            rows[n + 1], codes[i] = 0, n
+        n += 1
+        slots[slot], known_ends[n] = n, last + length
+        keys[n, 0], keys[n, 1] = word, next_word
+        i += _ONE
     return int(i), n
 
 
@@ -294,21 +330,20 @@ def _is_set(bits: Any, i: Any) -> Any:
 
 
 @inlined
-def _key(start: Any, length: Any, kept: Any) -> Any:
-    """A short text and its length, else a hash of it in two lanes, whose last words may overlap those before."""
-    if length <= _SHORT:
-        return _short_key(start, length, kept)
+def _short_key(start: Any, length: Any, kept: Any) -> Any:
+    """A text of up to 15 bytes, and its length; reads 16 bytes."""
+    kept += length << 4
+    return word_at(start) & word_at(kept), word_at(start + 8) & word_at(kept + 8) | np.uint64(length) << _LENGTH_AT
+
+
+@inlined
+def _long_key(start: Any, length: Any) -> Any:
+    """A hash of a longer text, in two lanes whose last words may overlap those before."""
     word, next_word, stop = np.uint64(length), _FACTOR, start + length
     while start + 16 < stop:
         word, next_word = _mixed(word, word_at(start)), _mixed(next_word, word_at(start + 8))
         start += 16
     return _mixed(word, word_at(stop - 16)), _mixed(next_word, word_at(stop - 8)) | _LONG
-
-
-@inlined
-def _short_key(start: Any, length: Any, kept: Any) -> Any:
-    kept += length << 4
-    return word_at(start) & word_at(kept), word_at(start + 8) & word_at(kept + 8) | np.uint64(length) << _LENGTH_AT
 
 
 @inlined
