@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from gpudrift.frames.column import Raw, arrow_type, as_arrow, codes_of, joined_c
 from gpudrift.frames.device import DeviceCategories
 from gpudrift.frames.kinds import is_text
 from gpudrift_kernels.cpu.texts import TextTable, text_table
+from gpudrift_kernels.lazily import lazily
 
 
 class CategoryReader:
@@ -71,7 +71,7 @@ class CategoryReader:
         """The code of each value; negative for null and NaN."""
         return self._table.codes(in_place(values))
 
-    @cached_property
+    @lazily
     def _table(self) -> TextTable:
         return text_table(as_bytes(self._vocabulary))
 

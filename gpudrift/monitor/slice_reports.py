@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from gpudrift.nearest import hint
 from gpudrift.profiles.compare import wanted_columns
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import DriftReport
+from gpudrift_kernels.lazily import lazily
 
 if TYPE_CHECKING:
     from gpudrift.monitor.window_reports import WindowReports
@@ -37,7 +37,7 @@ class SliceReports(Mapping[Slice, DriftReport]):
     before: Range | None = None
     _made: dict[Slice, DriftReport] = field(default_factory=dict, repr=False)
 
-    @cached_property
+    @lazily
     def _places(self) -> dict[Slice, int]:
         """Slices that both sides have rows of, worst first: by the furthest beyond a threshold, then by size."""
         question, known = self.question, self._known
@@ -56,7 +56,7 @@ class SliceReports(Mapping[Slice, DriftReport]):
         order = sorted(known, key=lambda label: (-worst[label], known[label]))
         return {label: known[label] for label in order}
 
-    @cached_property
+    @lazily
     def _known(self) -> dict[Slice, int]:
         """Places of the slices that both sides have rows of."""
         sections = self.question.sections
@@ -66,7 +66,7 @@ class SliceReports(Mapping[Slice, DriftReport]):
             if sections.of(windows=self._windows, place=place).n_rows and self._reference(label).n_rows
         }
 
-    @cached_property
+    @lazily
     def _table(self) -> DriftTable:
         """Statistics and verdicts of the known slices, a row each."""
         question, sections, known = self.question, self.question.sections, self._known

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -27,6 +26,7 @@ from gpudrift.profiles.columns import Column, Counted, NumericColumn
 from gpudrift.profiles.compare import wanted_columns
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import DriftReport
+from gpudrift_kernels.lazily import lazily
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ class WindowReports(Mapping[Span, DriftReport]):
             return SliceReports(question).windows(self._label)
         return WindowReports.of(question)
 
-    @cached_property
+    @lazily
     def table(self) -> DriftTable:
         """Statistics and verdicts of all windows at once, a row each: what their reports say, without making them.
 
@@ -161,7 +161,7 @@ class WindowReports(Mapping[Span, DriftReport]):
         at = spans[int(np.argmax(where)) + 1][0]
         return ChangePoint(at, spans[earliest + 1][0], spans[latest + 1][0], probability, feature)
 
-    @cached_property
+    @lazily
     def regimes(self) -> tuple[Regime, ...]:
         """Stretches of windows without a change that is both certain and material.
 
@@ -233,7 +233,7 @@ class WindowReports(Mapping[Span, DriftReport]):
             return self._n_current(self.before[span])
         return self.question.profile.n_rows if self.place is None else self._slice_reference.n_rows
 
-    @cached_property
+    @lazily
     def _regime_ranges(self) -> list[Range]:
         self._apart()
         return split_regimes(self._bins(None), material=self.question.settings.threshold("js_distance"))

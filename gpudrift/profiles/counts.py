@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem
+from gpudrift_kernels.lazily import lazily
 from gpudrift_kernels.occupied import Occupied, occupied
 
 _SHIFT: Final = 32  # a key is the column's place in the profile in the upper half, the counter in the lower
@@ -171,7 +171,7 @@ class Counts:
         ends = self._ends
         return slice(ends[f], ends[f + 1]) if f + 1 < len(ends) else slice(self.keys.size, self.keys.size)
 
-    @cached_property
+    @lazily
     def _ends(self) -> list[int]:
         """Where the keys of each column begin, and those of the next one that has none."""
         n_columns = int(self.keys[-1] >> _SHIFT) + 1 if self.keys.size else 0

@@ -21,6 +21,7 @@ from gpudrift.profiles.row_counts import RowCounts, row_counts
 from gpudrift.profiles.verdict import DISTRIBUTION
 from gpudrift.stats import (
     KS,
+    Bounded,
     Wasserstein,
     hellinger_each,
     js_distance_each,
@@ -32,7 +33,9 @@ from gpudrift.stats import (
     psi_each,
     psi_log_pvalue,
     relative_scale,
+    scaled_up,
     std_change_from_cells,
+    std_from_cells,
     wasserstein_from_areas,
 )
 from gpudrift_kernels.backend import Backend
@@ -168,7 +171,16 @@ def _from_cells(column: NumericColumn, cells: Cells | None, n: float, m: float) 
         return KS.unknown(), Wasserstein.unknown()
     mean, std = mean_std_from_moments(cells.mean, cells.variance, cells.exponent)
     scale = _scale(column, mean, std)
-    return ks_from_interval(cells.lower, cells.upper, n, m), wasserstein_from_areas(cells.areas, cells.reach, scale)
+    distance = wasserstein_from_areas(cells.areas, cells.reach, scale)
+    # the scale of the rows themselves is known no better than their standard deviation
+    radius = scaled_up(cells.radius, cells.exponent)
+    ends = Bounded(distance.value, distance.lower, distance.upper).divided(scale, *_around(scale, std, radius))
+    return ks_from_interval(cells.lower, cells.upper, n, m), replace(distance, lower=ends.lower, upper=ends.upper)
+
+
+def _around(scale: float, std: float, radius: float) -> tuple[float, float]:
+    """Least and most that the scale of the rows can be, whose standard deviation lies within a radius of ``std``."""
+    return (std - radius, max(scale, std + radius)) if radius else (scale, scale)
 
 
 def _scale(column: NumericColumn, mean: float, std: float) -> float:
@@ -186,10 +198,13 @@ def _further(column: NumericColumn, bins: NDArray[Any], reference: Counts, curre
     indices, rows_f, rows_g = aligned(*(column.value_counts(counts.effective(f)) for counts in (reference, current)))
     reach = column.extent(indices)
     ends = as_float(reach.first, column.plan), as_float(reach.last, column.plan)
-    scale = _scale(column, *mean_std_from_cells(rows_f, *ends))
+    mean, std = mean_std_from_cells(rows_f, *ends)
+    scale = _scale(column, mean, std)
+    spread = std_from_cells(rows_f, *ends)
+    around = _around(scale, std, spread.upper - std)
     return replace(
         Further.of_bins(*bins),
-        mean_change=mean_change_from_cells(rows_f, rows_g, *ends, scale),
+        mean_change=mean_change_from_cells(rows_f, rows_g, *ends, scale).divided(scale, *around),
         std_change=std_change_from_cells(rows_f, rows_g, *ends),
         out_of_range=out_of_range_from_cells(rows_f, rows_g, reach.single),
     )

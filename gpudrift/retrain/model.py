@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +23,7 @@ from gpudrift.retrain.reservoir import Reservoir
 from gpudrift.retrain.stream import LABEL, Labelled, Stream
 from gpudrift.retrain.target import Target
 from gpudrift.store import Cost
+from gpudrift_kernels.lazily import lazily
 
 
 @dataclass(frozen=True, repr=False, eq=False)  # arrays are neither equal nor hashable; ids are
@@ -75,7 +75,7 @@ class Model:
     def features(self) -> Features:
         return self.job.features
 
-    @cached_property
+    @lazily
     def id(self) -> str:
         """Hex SHA-256 of where it comes from."""
         settings = [self.params, self.described, self.job.seed, self.how, self.replay]

@@ -16,13 +16,14 @@ from gpudrift.stats.js import js_distance, js_distance_each, js_divergence
 from gpudrift.stats.kl import kl
 from gpudrift.stats.ks import KS, ks_from_cells, ks_from_interval, ks_from_statistic
 from gpudrift.stats.l_infinity import l_infinity
-from gpudrift.stats.moments import mean_change_from_cells, std_change_from_cells
+from gpudrift.stats.moments import mean_change_from_cells, std_change_from_cells, std_from_cells
 from gpudrift.stats.multiplicity import CORRECTIONS, benjamini_hochberg, bonferroni, uncorrected
 from gpudrift.stats.out_of_range import out_of_range_from_cells
 from gpudrift.stats.own import statistic
 from gpudrift.stats.proportion import new_rate_log_pvalue, rate_change_log_pvalue
 from gpudrift.stats.psi import psi, psi_each, psi_log_pvalue
 from gpudrift.stats.registry import STATISTICS, BinFunction, Statistic
+from gpudrift.stats.scaling import scaled_up
 from gpudrift.stats.shares import totals
 from gpudrift.stats.total_variation import total_variation
 from gpudrift.stats.wasserstein import (
@@ -73,8 +74,10 @@ __all__ = [
     "psi_log_pvalue",
     "rate_change_log_pvalue",
     "relative_scale",
+    "scaled_up",
     "statistic",
     "std_change_from_cells",
+    "std_from_cells",
     "total_variation",
     "totals",
     "uncorrected",

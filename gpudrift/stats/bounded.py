@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -22,3 +23,18 @@ class Bounded:
     value: float
     lower: float
     upper: float
+
+    def divided(self, scale: float, least: float, most: float) -> Bounded:
+        """The statistic is in units of ``scale``; what they stand for lies between ``least`` and ``most``.
+
+        Examples
+        --------
+        >>> Bounded(1.0, 0.5, 2.0).divided(4.0, 2.0, 8.0)
+        Bounded(value=1.0, lower=0.25, upper=4.0)
+        """
+        if least == most == scale:
+            return self
+        larger, smaller = scale / least if least > 0.0 else math.inf, scale / most
+        lower = self.lower * (smaller if self.lower >= 0.0 else larger)
+        upper = self.upper * (larger if self.upper > 0.0 else smaller)
+        return Bounded(self.value, lower, upper)

@@ -121,7 +121,7 @@ def std_change_from_cells(
     _check_cells(reference, start, stop)
     if shares(reference, current) is None:
         return _UNDEFINED
-    s, t = (_deviation(side, start, stop) for side in (reference, current))
+    s, t = (std_from_cells(side, start, stop) for side in (reference, current))
     if s.upper == 0.0 and t.upper == 0.0:
         return Bounded(0.0, 0.0, 0.0)
     if s.value == 0.0 or t.value == 0.0:
@@ -133,9 +133,24 @@ def std_change_from_cells(
     )
 
 
-def _deviation(counts: NDArray[np.int64], start: NDArray[np.float64], stop: NDArray[np.float64]) -> Bounded:
-    """Standard deviation of one side."""
+def std_from_cells(counts: NDArray[np.int64], start: NDArray[np.float64], stop: NDArray[np.float64]) -> Bounded:
+    """Standard deviation (ddof 0) of the rows of one side; NaN where there are none.
+
+    Parameters
+    ----------
+    counts : int64, shape (cells,)
+        Counts of cells in ascending order.
+    start, stop : float64, shape (cells,)
+        Smallest and largest value a cell can hold, both finite.
+
+    Examples
+    --------
+    >>> std_from_cells(np.array([1, 1]), np.array([0.0, 2.0]), np.array([1.0, 3.0]))
+    Bounded(value=1.0, lower=0.5, upper=1.5)
+    """
     _, std = mean_std_from_cells(counts, start, stop)
+    if math.isnan(std):
+        return _UNDEFINED
     occupied = counts > 0
     rows, half = counts[occupied].astype(np.float64), (0.5 * stop - 0.5 * start)[occupied]
     widest = float(half.max())

@@ -189,8 +189,8 @@ def get_backend(
         if not hasattr(name, "count_cells"):
             raise ConfigError(f"backend must be auto, cpu, cuda, a GPU such as cuda:1, or a Backend, got {name!r}")
         return name
-    if threads is not None and threads < 1:
-        raise ConfigError(f"threads must be >= 1, got {threads}")
+    if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or threads < 1):
+        raise ConfigError(f"threads must be a whole number >= 1, got {threads!r}")
     chosen = choose(name)
     from gpudrift_kernels.cpu.backend import CpuBackend, available_processors
 

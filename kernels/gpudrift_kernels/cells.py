@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift_kernels.errors import PlanError
+from gpudrift_kernels.lazily import lazily
 from gpudrift_kernels.rules import N_SPECIAL, Layout, layout_for
 
 #: (fine cells an octave as a power of two, octaves of fine cells): dense about a centre, wider, spread over magnitudes.
@@ -83,7 +83,7 @@ class CellPlan:
         """Largest exponent whose scale and inverse are both normal numbers of the working type."""
         return largest_exponent(self.dtype)
 
-    @cached_property
+    @lazily
     def layout(self) -> Layout:
         """The numbers of the cell rule in the working type."""
         return layout_for(self.dtype, self.bits, self.octaves)

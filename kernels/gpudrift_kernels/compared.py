@@ -35,6 +35,7 @@ from gpudrift_kernels.steps import (
     fill_differences,
     largest_of,
     moments_of,
+    radius_of,
 )
 
 #: Counters of one column, ascending, and the rows of each: int64, or float64 for effective rows.
@@ -69,6 +70,9 @@ class Cells(NamedTuple):
     mean, variance : float
         Of the reference, over 2**exponent and its square, as ``steps.moments`` says.
     exponent : int
+    radius : float
+        Root mean square of half the cells' widths, over 2**exponent: the standard deviation of the rows themselves is
+        at most so far from that of their midpoints.
     lower, upper : float
         The largest |F - G| between cells, and with all that can be inside, as ``steps.largest`` says.
     areas : tuple of four floats
@@ -80,6 +84,7 @@ class Cells(NamedTuple):
     mean: float
     variance: float
     exponent: int
+    radius: float
     lower: float
     upper: float
     areas: tuple[float, float, float, float]
@@ -133,13 +138,14 @@ def _compared(
     fill_between(begins, i, f, bins[0])
     fill_between(begins, j, g, bins[1])
     if not bins[0].any() or not bins[1].any():
-        return False, 0.0, 0.0, 0, 0.0, 0.0, (0.0, 0.0, 0.0, 0.0), 0
+        return False, 0.0, 0.0, 0, 0.0, 0.0, 0.0, (0.0, 0.0, 0.0, 0.0), 0
     places, left, right = np.empty(n + m, np.int64), np.empty(n + m, f.dtype), np.empty(n + m, f.dtype)
     size = fill_aligned(i, f, j, g, places, left, right)
     places, left, right = places[:size] - first, left[:size], right[:size]
     start, stop, single = np.empty(size), np.empty(size), np.empty(size, np.bool_)
     _fill_reach(places, grid, n_index, rule, at_cuts, smallest, largest, start, stop, single)
     mean, variance, exponent = moments_of(left, start, stop)
+    radius = radius_of(left, start, stop, exponent)
     ends, highest, lowest = np.empty(size + 1), np.empty(size), np.empty(size)
     # the last running totals, so that F and G end at 1
     fill_differences(left, right, _in_order(left), _in_order(right), ends, highest, lowest)
@@ -147,7 +153,7 @@ def _compared(
     reach = math.frexp(max(abs(start[0]), abs(stop[-1])))[1] - SUMMED_BELOW
     _scale(start, -reach)
     _scale(stop, -reach)
-    return True, mean, variance, exponent, lower, upper, areas_of(ends, highest, lowest, start, stop), reach
+    return True, mean, variance, exponent, radius, lower, upper, areas_of(ends, highest, lowest, start, stop), reach
 
 
 @kernel

@@ -153,6 +153,18 @@ def moments_of(counts: NDArray[Any], start: Floats, stop: Floats) -> tuple[float
     return pivot + mean, variance, exponent
 
 
+@kernel
+def radius_of(counts: NDArray[Any], start: Floats, stop: Floats, exponent: int) -> float:
+    """Root mean square of half the widths of the cells, over 2**exponent, within which their values lie."""
+    unit, more = math.ldexp(1.0, min(-exponent, 1023)), math.ldexp(1.0, max(-exponent - 1023, 0))
+    n, squares = counts[:0].sum(), np.empty(counts.size)
+    for i in range(counts.size):
+        half = 0.5 * stop[i] * unit * more - 0.5 * start[i] * unit * more
+        squares[i] = counts[i] * half * half if counts[i] > 0 else 0.0
+        n += counts[i]
+    return math.sqrt(total_of(squares) / n)
+
+
 def between(starts: NDArray[np.int64], places: NDArray[np.int64], counts: NDArray[Any]) -> NDArray[Any]:
     """Counts below the first start, from each start up to the next, and from the last on; both ascending."""
     out = np.zeros(starts.size + 1, counts.dtype)

@@ -297,9 +297,9 @@ def test_one_of_several_gpus_is_chosen_by_its_number(monkeypatch: pytest.MonkeyP
         get_backend("cuda:2")
 
 
-@pytest.mark.parametrize("threads", [0, -1])
-def test_fewer_than_one_thread_is_refused(threads: int) -> None:
-    with pytest.raises(ValueError, match=f"threads must be >= 1, got {threads}"):
+@pytest.mark.parametrize("threads", [0, -1, "2", 1.5, True])
+def test_what_is_no_number_of_threads_is_refused(threads: Any) -> None:
+    with pytest.raises(ValueError, match=f"threads must be a whole number >= 1, got {threads!r}"):
         get_backend("cpu", threads=threads)
 
 

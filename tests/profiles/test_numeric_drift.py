@@ -8,18 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import stats
 
 import gpudrift as gd
 from gpudrift.profiles.bins import bin_counts
 from gpudrift.profiles.columns import NumericColumn
 from gpudrift.profiles.extent import as_float
 from gpudrift.stats import (
+    Bounded,
     hellinger,
     js_distance,
     ks_from_cells,
     mean_std_from_cells,
     psi,
     relative_scale,
+    std_from_cells,
     wasserstein_from_cells,
 )
 from gpudrift_kernels.compared import compared
@@ -65,9 +68,14 @@ def test_a_feature_has_the_statistics_of_its_cells_and_bins_to_the_bit(name: str
     mean, std = mean_std_from_cells(f, start, stop)
     scale = relative_scale(mean + (column.plan.centre if column.plan.wide else 0.0), std)
     distance = wasserstein_from_cells(f, g, start, stop, scale)
-    assert (found.wasserstein, found.wasserstein_lower, found.wasserstein_upper) == (
-        distance.value, distance.lower, distance.upper,
-    )  # fmt: skip
+    spread = std_from_cells(f, start, stop)
+    around = (
+        (spread.value - (spread.upper - spread.value), spread.upper) if spread.upper > spread.value else (scale,) * 2
+    )
+    ends = Bounded(distance.value, distance.lower, distance.upper).divided(scale, around[0], max(scale, around[1]))
+    assert found.wasserstein == distance.value
+    assert found.wasserstein_lower == pytest.approx(ends.lower, rel=1e-12)
+    assert found.wasserstein_upper == pytest.approx(ends.upper, rel=1e-12)
     bins = [bin_counts(column.bin_starts, *column.value_counts(each.column(0))) for each in (profile.reference, counts)]
     some = (bins[0] + bins[1]) > 0
     assert found.psi_bins == some.sum()
@@ -129,3 +137,24 @@ def test_a_side_without_values_has_rows_but_no_distance(empty: int) -> None:
     assert found.ks is not None
     assert all(map(math.isnan, (found.ks.statistic, found.wasserstein or 0.0, found.psi, found.js_distance)))
     assert (found.reference, found.current)[empty].missing == 50
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_intervals_hold_the_numbers_of_the_rows_whose_own_spread_is_not_known_either(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    draw = [
+        lambda n: rng.lognormal(0, 3, n),
+        rng.standard_cauchy,
+        lambda n: rng.pareto(0.5, n),
+        lambda n: np.where(rng.random(n) < 0.5, 1e6, -1e6) + rng.normal(size=n),
+    ][seed % 4]
+    reference, current = draw(9_001), draw(int(rng.integers(30, 5_000)))
+    found = gd.check_drift(reference={"x": reference}, current={"x": current}, thresholds={"ks": 2, "wasserstein": 1e9})
+    feature = found["x"]
+    lower, upper = feature.intervals["wasserstein"]
+    exact = stats.wasserstein_distance(reference, current) / reference.std()
+    assert lower < upper
+    assert lower * (1 - 1e-9) <= exact <= upper * (1 + 1e-9)
+    lower, upper = feature.intervals["mean_change"]
+    exact = (current.mean() - reference.mean()) / reference.std()
+    assert lower - 1e-9 <= exact <= upper + 1e-9

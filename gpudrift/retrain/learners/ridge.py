@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -15,6 +14,7 @@ from gpudrift.retrain.extras import library
 from gpudrift.retrain.features import Inputs
 from gpudrift.retrain.learner import Capability, Job
 from gpudrift.retrain.stream import Rows, Stream
+from gpudrift_kernels.lazily import lazily
 
 _BLOCK_ROWS: Final = 1 << 15
 _FLOOR: Final = 1e-6
@@ -35,7 +35,7 @@ class Sums:
         """As if every row weighed less by the factor."""
         return Sums(factor * self.gram, factor * self.moment, self.alpha)
 
-    @cached_property
+    @lazily
     def solution(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Coefficients (p, k) and intercepts (k,).
 
