@@ -32,14 +32,13 @@ from gpudrift.profiles.bins import bin_starts
 from gpudrift.profiles.column_samples import CategorySample, NumberSample, Planned
 from gpudrift.profiles.columns import Column, Counted, NumericColumn
 from gpudrift.profiles.counting import Progress, count_source
-from gpudrift.profiles.counts import Counts, first_key
-from gpudrift.profiles.extent import extent
+from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.later import Later
 from gpudrift.profiles.reference_profile import Profile
 from gpudrift.profiles.sampling import FEW_STEP, LARGER_SAMPLE_ROWS, SAMPLE_ROWS, few_of, sample_positions
 from gpudrift.profiles.weights import RowWeights, unit_exponent
 from gpudrift_kernels.backend import Backend, get_backend
-from gpudrift_kernels.cells import CellPlan
+from gpudrift_kernels.boundaries import fullest_of_several
 from gpudrift_kernels.on_host import on_host
 from gpudrift_kernels.planning import MAX_SHARE, plan_cells
 
@@ -283,11 +282,9 @@ def _finished(column: Column, counts: Counts, f: int) -> Column:
     """With what only the counts of the whole reference say."""
     if not isinstance(column, NumericColumn):
         return column
-    keys, rows = counts.keyed(f)
-    first = first_key(f)
-    n = keys.searchsorted(first + column.n_values)
-    keys, rows = keys[:n], rows[:n]
-    return replace(column, width=_width(keys, rows, column.plan, first), bin_starts=bin_starts(keys, rows) - first)
+    indices, rows = column.value_counts(counts.column(f))
+    width = fullest_of_several(indices, rows, column.plan) / max(int(rows.sum()), 1)
+    return replace(column, width=width, bin_starts=bin_starts(indices, rows))
 
 
 def _with_larger_sample(source: Source, column: NumericColumn, counted: Counted) -> NumericColumn:
@@ -312,23 +309,6 @@ def _value_sample(source: Source, column: NumericColumn, n_values: int) -> NDArr
                 first += finite.size
 
     return np.concatenate(list(pieces()))
-
-
-def _width(keys: NDArray[np.int64], rows: NDArray[np.int64], plan: CellPlan, first: int) -> float:
-    """Largest share of the reference in an index that holds more than one value."""
-    if not rows.size:
-        return 0.0
-    least = tried = int(rows.max())  # nearly always the largest holds more than one value, or one of the next few
-    some, n = np.flatnonzero(rows == least), 1
-    while True:
-        several = ~extent(keys[some] - first, plan).single
-        if several.any():
-            return float(rows[some][several].max() / rows.sum())
-        if not least:
-            return 0.0
-        n, tried = 16 * n, least
-        least = int(np.partition(rows, -n)[-n]) if n < rows.size else 0
-        some = np.flatnonzero((rows >= least) & (rows < tried))
 
 
 def _listed(problems: Sequence[Problem]) -> str:

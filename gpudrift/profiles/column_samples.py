@@ -24,7 +24,7 @@ from gpudrift.frames import (
 from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
 from gpudrift.profiles.sampling import SAMPLE_ROWS, grows, unique_numbers, whole
 from gpudrift_kernels.cells import CellPlan
-from gpudrift_kernels.planning import plan_cells, plan_without_cuts, storage_dtype
+from gpudrift_kernels.planning import plan_cells, plan_of_few, storage_dtype
 
 #: Categories, and bytes of text, that a vocabulary may hold; of more, the most frequent of the sample are kept.
 MAX_CATEGORIES: Final = 1 << 16
@@ -68,7 +68,7 @@ class NumberSample:
         """Whether it needs the sampled rows, of which there are so many: where the few cannot tell."""
         if self._few:
             values, self._few = _joined(self._few), []
-            plan = None if whole(values) else plan_without_cuts(np.sort(values[np.isfinite(values)]))
+            plan = None if whole(values) else plan_of_few(np.sort(values[np.isfinite(values)]))
             self._column = None if plan is None else self._planned(plan)
         return self._column is None
 

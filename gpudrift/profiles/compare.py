@@ -52,7 +52,7 @@ def compare(profile: Profile, counts: Counts, settings: Settings, backend: Backe
                 )
             )
         problems += remarks_on(feature, column)
-        finished.append(replace(feature, counted=False) if why else feature)
+        finished.append(feature.changed(counted=False) if why else feature)
     finished, faults = with_own_statistics(finished)
     return DriftReport(
         **_verdict(finished, settings),

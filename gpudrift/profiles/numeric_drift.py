@@ -175,7 +175,7 @@ def _from_cells(column: NumericColumn, cells: Cells | None, n: float, m: float) 
     # the scale of the rows themselves is known no better than their standard deviation
     radius = scaled_up(cells.radius, cells.exponent)
     ends = Bounded(distance.value, distance.lower, distance.upper).divided(scale, *_around(scale, std, radius))
-    return ks_from_interval(cells.lower, cells.upper, n, m), replace(distance, lower=ends.lower, upper=ends.upper)
+    return ks_from_interval(cells.lower, cells.upper, n, m), Wasserstein(distance.value, ends.lower, ends.upper)
 
 
 def _around(scale: float, std: float, radius: float) -> tuple[float, float]:

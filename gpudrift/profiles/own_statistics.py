@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import replace
 from numbers import Real
 from typing import Final
 
@@ -33,7 +32,7 @@ def with_own_statistics(features: Iterable[FeatureDrift]) -> tuple[list[FeatureD
             own[statistic.name], fault = _value(statistic, feature)
             if fault:
                 failed.setdefault(statistic.name, []).append((feature.name, fault))
-        finished.append(replace(feature, own=own) if own else feature)
+        finished.append(feature.changed(own=own) if own else feature)
     return finished, [_problem(name, faults) for name, faults in failed.items()]
 
 

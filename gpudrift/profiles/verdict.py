@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -49,4 +48,4 @@ def _judge(feature: FeatureDrift, clear: float, n_tested: int, settings: Setting
         return feature
     over = f"over {n_tested} feature{'s' if n_tested > 1 else ''}"
     how = f"uncorrected {over}" if settings.correction == "none" else f"{settings.correction} {over}"
-    return replace(feature, drifted=True, reasons=(*reached, Reason("p_value", feature.p_value, settings.alpha, how)))
+    return feature.changed(drifted=True, reasons=(*reached, Reason("p_value", feature.p_value, settings.alpha, how)))

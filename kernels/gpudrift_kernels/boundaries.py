@@ -26,6 +26,7 @@ _SIGN = np.uint64(1 << 63)
 _TOP_BIT = np.int64(-(1 << 63))
 _WIDE = 2.0**63
 _FEW_CUTS = 8
+_FEW_TRIED = 16
 _LARGEST = float(np.finfo(np.float64).max)
 
 
@@ -60,6 +61,40 @@ def bounds_of(plan: CellPlan) -> tuple[Rule, NDArray[np.int64], int, int]:
 _NONE = np.empty(0, np.int64)
 
 
+def fullest_of_several(indices: NDArray[np.int64], rows: NDArray[np.int64], plan: CellPlan) -> int:
+    """Most rows of an index that holds more than one value, 0 without any; indices ascend, and all have rows.
+
+    Examples
+    --------
+    >>> plan = CellPlan("float64", 0.0, 0, 11, 3, cuts=[1.0, np.nextafter(1.0, 2.0)])
+    >>> x = np.array([1.0, 1.0, 1.0, 5.0, 5.0])
+    >>> fullest_of_several(*np.unique(index_of(x, plan), return_counts=True), plan)
+    2
+    """
+    return int(_fullest_of_several(read_only(indices), read_only(rows), *bounds_of(plan)))
+
+
+@kernel
+def _fullest_of_several(
+    indices: NDArray[np.int64], rows: NDArray[np.int64], rule: Rule, at_cuts: NDArray[np.int64], smallest: int,
+    largest: int,
+) -> int:  # fmt: skip
+    above: Any = np.iinfo(np.int64).max
+    for tried in range(_FEW_TRIED + 1):
+        most: Any = np.int64(0)
+        for k in range(rows.size):
+            most = max(most, rows[k] if rows[k] < above else 0)
+        # nearly always the fullest holds more than one value, or one of the next few
+        some = np.flatnonzero(rows == most) if tried < _FEW_TRIED else np.flatnonzero(rows <= most)
+        first, last = np.empty(some.size, rule.centre.dtype), np.empty(some.size, rule.centre.dtype)
+        fill_extents(indices[some], indices[some] + 1, rule, at_cuts, smallest, largest, first, last)
+        found = rows[some][first != last]
+        if found.size:
+            return int(found.max())
+        above = most
+    return 0
+
+
 @kernel
 def fill_extents(
     indices: NDArray[np.int64], until: NDArray[np.int64], rule: Rule, at_cuts: NDArray[np.int64], smallest: int,
@@ -81,7 +116,9 @@ def fill_extents(
     for i in range(n):
         first[i], last[i] = _value_of(begin[i], centre), _value_of(max(end[i] - 1, begin[i]), centre)
     if n and end[n - 1] == largest:
-        last[n - 1] = _value_of(largest, centre)
+        layout, scale, integral = layout_in(rule), rule.unit[0], rule.numbers[8] != 0
+        if _index_at(largest, layout, centre, scale, integral, rule.cuts) < until[n - 1]:
+            last[n - 1] = _value_of(largest, centre)
 
 
 @kernel

@@ -16,6 +16,7 @@ No literal here has a decimal point: one would turn float32 work into float64 on
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -57,6 +58,7 @@ class Layout(NamedTuple):
         return type(self.bits_of_one)
 
 
+@cache
 def layout_for(dtype: str, bits: int, octaves: int) -> Layout:
     """Layout of the cells for a storage dtype: float32 works in float32, everything else in float64."""
     float_type, int_type, mantissa, exponents, far_bits = (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gpudrift_kernels import reference
-from gpudrift_kernels.boundaries import extents, from_rank, rank_limits, to_rank
+from gpudrift_kernels.boundaries import extents, from_rank, fullest_of_several, rank_limits, to_rank
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.histogram import index_of
 
@@ -54,6 +54,18 @@ def test_no_smaller_value_reaches_an_index(plan: CellPlan) -> None:
     np.testing.assert_array_equal(reached | (ranks == highest), True)
     before = from_rank(np.maximum(ranks, lowest + 1) - 1, plan.dtype)
     np.testing.assert_array_equal((index_of(before, plan) < indices) | (ranks == lowest), True)
+
+
+@pytest.mark.parametrize("n_single", [0, 1, 40])
+def test_the_fullest_index_of_several_values_is_no_single_one(plan: CellPlan, n_single: int) -> None:
+    rng = np.random.default_rng(5)
+    indices = np.unique(np.concatenate([index_of(plan.cuts, plan)[:500], rng.integers(0, plan.n_index, 400)]))
+    indices = indices[index_of(extents(indices, plan)[0], plan) == indices]  # others hold nothing
+    first, last = extents(indices, plan)
+    rows = rng.integers(1, 1000, indices.size)
+    rows[np.flatnonzero(first == last)[:n_single]] += 5000
+    assert fullest_of_several(indices, rows, plan) == rows[first != last].max(initial=0)
+    assert fullest_of_several(indices[first == last], rows[first == last], plan) == 0
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64", "uint64"])

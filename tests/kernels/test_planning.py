@@ -10,7 +10,7 @@ import pytest
 from gpudrift_kernels.boundaries import extents, rank_limits, to_rank
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.histogram import index_of
-from gpudrift_kernels.planning import plan_cells, plan_without_cuts, storage_dtype
+from gpudrift_kernels.planning import MAX_SHARE, plan_cells, plan_of_few, storage_dtype
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -209,14 +209,41 @@ def test_a_sample_of_another_type_is_refused() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_few_values_of_a_smooth_column_give_the_first_plan_and_others_none(dtype: str) -> None:
+def test_few_values_of_a_smooth_column_give_the_first_plan(dtype: str) -> None:
     rng = np.random.default_rng(0)
     smooth = np.sort(rng.normal(3, 0.01, 4096).astype(dtype))
-    plan = plan_without_cuts(smooth)
+    plan = plan_of_few(smooth)
     assert plan is not None
     assert plan.cuts.size == 0
     whole = plan_cells(np.sort(rng.normal(3, 0.01, 100_000).astype(dtype)), whole=True)
     assert (plan.centre, plan.exponent, plan.bits) == (whole.centre, whole.exponent, whole.bits)
-    assert plan_without_cuts(smooth[:1000]) is None
-    smooth[2000:2008] = smooth[2000]
-    assert plan_without_cuts(smooth) is None
+    assert plan_of_few(smooth[:2047]) is None
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_frequent_ones_of_few_values_are_cut_out_if_they_are_few(dtype: str) -> None:
+    values = np.random.default_rng(0).normal(3, 0.01, 4096).astype(dtype)
+    atoms = np.array([2.99, 3, 3.01, 3.02], dtype)
+    values[:1600] = np.repeat(atoms, 400)
+    plan = plan_of_few(np.sort(values))
+    assert plan is not None
+    around = np.concatenate([np.nextafter(atoms, -np.inf), np.nextafter(atoms, np.inf)])
+    assert not np.isin(index_of(atoms, plan), index_of(around, plan)).any()
+    values[:40] = 2.98
+    assert plan_of_few(np.sort(values)) is None
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_few_values_of_a_column_with_a_tail_give_a_plan_that_holds_for_all(dtype: str) -> None:
+    whole = np.random.default_rng(0).exponential(size=200_000).astype(dtype)
+    plan = plan_of_few(np.sort(whole[:4096]))
+    assert plan is not None
+    assert np.bincount(index_of(whole, plan)).max() <= whole.size * MAX_SHARE
+
+
+@pytest.mark.parametrize("spread", [1e-4, 1e4])
+def test_few_values_that_lie_close_or_far_out_tell_too_little(spread: float) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=4096)
+    values[:1000] = rng.normal(1, spread, 1000)
+    assert plan_of_few(np.sort(values)) is None

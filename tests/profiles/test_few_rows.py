@@ -62,6 +62,23 @@ def test_an_atom_that_the_few_miss_is_cut_out_all_the_same(share: float) -> None
     assert column.width <= 1 / 1024
 
 
+def test_columns_that_misled_are_counted_again_in_their_place() -> None:
+    misled = smooth()
+    misled[unseen()] /= 1000
+    table = {
+        "a": smooth(1),
+        "b": misled,
+        "c": smooth(2),
+        "d": misled[::-1].copy(),
+        "e": ["yes", None] * (N // 2) + ["no"],
+    }
+    together = gd.profile(table)
+    for f, (name, values) in enumerate(table.items()):
+        alone = gd.profile({name: values})
+        for found, wanted in zip(together.reference.column(f), alone.reference.column(0), strict=True):
+            np.testing.assert_array_equal(found, wanted)
+
+
 def test_the_interval_holds_the_distance_of_a_column_that_misled() -> None:
     values = smooth()
     values[unseen()] /= 1000
