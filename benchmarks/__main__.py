@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, help="one case of so many rows, instead of those of the question")
     parser.add_argument("--features", type=int)
     parser.add_argument("--dtype", choices=["float32", "float64"])
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=Options.repeats)
     parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write every figure there")
     arguments = parser.parse_args()

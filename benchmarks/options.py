@@ -12,7 +12,7 @@ class Options:
     rows: int | None = None
     features: int | None = None
     dtype: str | None = None
-    repeats: int = 3
+    repeats: int = 5
     quick: bool = False
 
     def scaled(self, rows: int, least: int = 1_000) -> int:
