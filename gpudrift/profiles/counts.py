@@ -144,16 +144,16 @@ class Counts:
     def with_columns(self, places: Mapping[int, int], other: Counts) -> Counts:
         """With some columns replaced by those of other counts of the same rows, whose places there are given."""
         n_columns = max(len(self._ends) - 1, *(f + 1 for f in places))
-        parts = [(other, places[f]) if f in places else (self, f) for f in range(n_columns)]
-        keys = [side.keyed(k)[0] + (first_key(f) - first_key(k)) for f, (side, k) in enumerate(parts)]
-        values = [side.keyed(k)[1] for side, k in parts]
-        weights = [heavy[1] for side, k in parts if (heavy := side.weight(k)) is not None]
-        return replace(
-            self,
-            keys=np.concatenate(keys),
-            values=np.concatenate(values),
-            weights=None if self.weights is None or other.weights is None else np.concatenate(weights),
+        found = [(other, places[f]) if f in places else (self, f) for f in range(n_columns)]
+        parts = ((f, side.column(k), side.weight(k)) for f, (side, k) in enumerate(found))
+        made = Counts.of_columns(
+            self.profile_id,
+            self.n_rows,
+            ((f, counted, None if heavy is None else heavy[1]) for f, counted, heavy in parts),
+            most=sum(side.keyed(k)[0].size for side, k in found),
+            weighted=self.weights is not None,
         )
+        return replace(self, keys=made.keys, values=made.values, weights=made.weights)
 
     @property
     def total_weight(self) -> int:
