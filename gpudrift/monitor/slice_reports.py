@@ -10,15 +10,18 @@ import numpy as np
 
 from gpudrift.errors import DataError
 from gpudrift.frames import Problem
-from gpudrift.monitor.drift_table import DriftTable, drift_table, stacked, table_decides
+from gpudrift.monitor.drift_table import DriftTable, GroupTable, drift_table, stacked, table_decides
 from gpudrift.monitor.entries import report_entry, table_entries
 from gpudrift.monitor.question import Question, table_of
 from gpudrift.monitor.slices import Slice, slice_name
 from gpudrift.monitor.windows import Range
 from gpudrift.nearest import hint
+from gpudrift.profiles.columns import NumericColumn
 from gpudrift.profiles.compare import wanted_columns
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.drift_report import DriftReport
+from gpudrift.profiles.remarks import VAGUE
+from gpudrift.profiles.verdict import MIN_VALUES
 from gpudrift_kernels.lazily import lazily
 
 if TYPE_CHECKING:
@@ -67,21 +70,22 @@ class SliceReports(Mapping[Slice, DriftReport]):
         }
 
     @lazily
-    def _table(self) -> DriftTable:
-        """Statistics and verdicts of the known slices, a row each."""
+    def _tables(self) -> tuple[dict[int, GroupTable], dict[int, GroupTable]]:
+        """Rows of the known slices by counter, a row each, of the reference and of the current data."""
         question, sections, known = self.question, self.question.sections, self._known
         wanted = wanted_columns(question.profile, question.settings)
         of = [self.of or (0, sections.place.shape[0] - sections.first)]
         current = [sections.tables(of, place) for place in known.values()]
         reference = [table_of(question.profile, self._reference(label)) for label in known]
         places = [f for f in current[0] if question.profile.plans[f].name in wanted]
-        return drift_table(
-            question.profile,
-            {f: stacked([side[f] for side in current]) for f in places},
-            {f: stacked([side[f] for side in reference]) for f in places},
-            question.settings,
-            question.backend,
-        )
+        one, other = ({f: stacked([side[f] for side in sides]) for f in places} for sides in (reference, current))
+        return one, other
+
+    @lazily
+    def _table(self) -> DriftTable:
+        """Statistics and verdicts of the known slices, a row each."""
+        reference, current = self._tables
+        return drift_table(self.question.profile, current, reference, self.question.settings, self.question.backend)
 
     @property
     def _windows(self) -> slice | None:
@@ -135,7 +139,7 @@ class SliceReports(Mapping[Slice, DriftReport]):
         return WindowReports.of(self.question, place)
 
     def problems(self) -> list[Problem]:
-        """Slices of either side that the other does not have."""
+        """Slices of either side that the other does not have, and those that look alike whatever they hold."""
         sections, found = self.question.sections, []
         if sections.slices is None:
             return []
@@ -151,6 +155,26 @@ class SliceReports(Mapping[Slice, DriftReport]):
                 shown = ", ".join(labels[:5]) + (", ..." if len(labels) > 5 else "")
                 what = f"slices without rows in the {side} data, {len(labels):,} of them: {shown}"
                 found.append(Problem(columns, what, remedy))
+        return found + (self._alike() if self._known else [])
+
+    def _alike(self) -> list[Problem]:
+        """Features of which both sides of a slice lie within a cell of the whole reference: told apart no further."""
+        found: list[Problem] = []
+        names = [slice_name(label) for label in self._known]
+        for (f, reference), current in zip(self._tables[0].items(), self._tables[1].values(), strict=True):
+            column = self.question.profile.plans[f]
+            if not isinstance(column, NumericColumn) or column.cells is None:
+                continue
+            several = np.flatnonzero(~column.extent(column.cells).single)
+            rows = [table.rows[:, : column.n_values] for table in (reference, current)]
+            least = [np.maximum(side.sum(axis=1, keepdims=True), MIN_VALUES) for side in rows]
+            held = (side[:, several] / n for side, n in zip(rows, least, strict=True))
+            shares = np.minimum(*held).max(axis=1, initial=0.0)
+            labels = [name for name, share in zip(names, shares.tolist(), strict=True) if share > VAGUE]
+            if labels:
+                shown = ", ".join(labels[:5]) + (", ..." if len(labels) > 5 else "")
+                what = f"looks alike within a cell of the whole reference, which holds much of these slices: {shown}"
+                found.append(Problem(column.name, what, "compare such a slice alone"))
         return found
 
     def to_list(self) -> list[dict[str, Any]]:

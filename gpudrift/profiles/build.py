@@ -39,8 +39,9 @@ from gpudrift.profiles.sampling import FEW_STEP, LARGER_SAMPLE_ROWS, SAMPLE_ROWS
 from gpudrift.profiles.weights import RowWeights, unit_exponent
 from gpudrift_kernels.backend import Backend, get_backend
 from gpudrift_kernels.boundaries import fullest_of_several
+from gpudrift_kernels.cells import DTYPES
 from gpudrift_kernels.on_host import on_host
-from gpudrift_kernels.planning import MAX_SHARE, plan_cells
+from gpudrift_kernels.planning import MAX_SHARE, plan_cells, storage_dtype
 
 
 def profile(
@@ -289,23 +290,25 @@ def _finished(column: Column, counts: Counts, f: int) -> Column:
 
 def _with_larger_sample(source: Source, column: NumericColumn, counted: Counted) -> NumericColumn:
     n_values = int(column.value_counts(counted)[1].sum())
-    sample = np.sort(_value_sample(source, column, n_values))
+    sample = _value_sample(source, column, n_values)
+    sample = np.sort(sample.astype(storage_dtype(sample), copy=False))  # few rows may mislead about the type too
     return replace(column, plan=plan_cells(sample, whole=n_values <= LARGER_SAMPLE_ROWS))
 
 
 def _value_sample(source: Source, column: NumericColumn, n_values: int) -> NDArray[Any]:
-    """Finite values spread over all the finite values of a column, in its plan's dtype."""
+    """Finite values spread over all the finite values of a column, none of them rounded."""
     ranks = sample_positions(n_values, LARGER_SAMPLE_ROWS)
+    dtype = column.dtype if column.dtype in DTYPES else column.plan.dtype
 
     def pieces() -> Iterator[NDArray[Any]]:
         first = 0
         for batch in source.batches([column.name]):
-            reader = NumberReader(batch.columns[column.name], column.meaning, column.plan.dtype)
+            reader = NumberReader(batch.columns[column.name], column.meaning, dtype)
             for start in range(0, reader.n_rows, 1 << 20):
                 values, _ = reader.values(start, min(start + (1 << 20), reader.n_rows))
-                finite = values if column.plan.wide else values[np.isfinite(values)]
+                finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
                 lower, upper = np.searchsorted(ranks, [first, first + finite.size])
-                yield on_host(finite[ranks[lower:upper] - first]).astype(column.plan.dtype, copy=False)
+                yield on_host(finite[ranks[lower:upper] - first]).astype(dtype, copy=False)
                 first += finite.size
 
     return np.concatenate(list(pieces()))

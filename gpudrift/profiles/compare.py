@@ -19,7 +19,7 @@ from gpudrift.profiles.feature_drift import FeatureDrift
 from gpudrift.profiles.numeric_drift import Exact, compare_numeric, with_exact
 from gpudrift.profiles.own_statistics import with_own_statistics
 from gpudrift.profiles.reference_profile import Profile
-from gpudrift.profiles.remarks import index_like, remarks_on
+from gpudrift.profiles.remarks import index_like, remarks_on, vague
 from gpudrift.profiles.verdict import decide
 from gpudrift_kernels.backend import Backend
 
@@ -71,7 +71,9 @@ def compare_exactly(report: DriftReport, exact: Mapping[str, Exact]) -> DriftRep
     features = [
         with_exact(feature, exact[name]) if name in exact else feature.undecided() for name, feature in report.items()
     ]
-    return replace(report, **_verdict(features, report.settings))
+    settled = {problem for name in exact for problem in vague(report[name])}
+    problems = tuple(problem for problem in report.problems if problem not in settled)
+    return replace(report, **_verdict(features, report.settings), problems=problems)
 
 
 def _features(profile: Profile, counts: Counts, present: Sequence[int], backend: Backend) -> list[FeatureDrift]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from gpudrift.frames import Problem
 from gpudrift.profiles.columns import CategoricalColumn, Column, NumericColumn
 from gpudrift.profiles.counts import Counts
 from gpudrift.profiles.feature_drift import FeatureDrift
 from gpudrift.profiles.verdict import MIN_VALUES
+
+#: A KS interval as wide says little.
+VAGUE: Final = 1 / 4
 
 
 def index_like(column: Column, reference: Counts, current: Counts, f: int) -> str | None:
@@ -62,6 +67,7 @@ def remarks_on(feature: FeatureDrift, column: Column) -> list[Problem]:
                     "they are in no bin; mend or drop them",
                 )
             )
+    remarks += vague(feature)
     if isinstance(column, CategoricalColumn) and column.truncated:
         remarks.append(
             Problem(
@@ -71,3 +77,13 @@ def remarks_on(feature: FeatureDrift, column: Column) -> list[Problem]:
             )
         )
     return remarks
+
+
+def vague(feature: FeatureDrift) -> list[Problem]:
+    """That counts cannot tell how far apart the sides are: a cell holds much of both."""
+    ks, sides = feature.ks, (feature.reference, feature.current)
+    few = any(side.n - side.missing - side.infinite < MIN_VALUES for side in sides)
+    if ks is None or few or not ks.upper - ks.lower > VAGUE:  # NaN is not
+        return []
+    what = f"has a KS distance anywhere between {ks.lower:.2g} and {ks.upper:.2g}: a cell holds much of both sides"
+    return [Problem(feature.name, what, "compare these rows alone, with those of the reference")]

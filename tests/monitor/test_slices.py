@@ -137,6 +137,26 @@ def test_slices_of_one_side_alone_are_named(reference, stream):
     ]
 
 
+def test_a_slice_within_a_cell_of_the_reference_is_named():
+    rng = np.random.default_rng(0)
+    off = np.arange(50_000) % 500 == 0
+    s = np.where(off, "off", "on")
+
+    def side(shift):
+        return {"x": np.where(off, rng.normal(20 + shift, 1e-6, off.size), rng.normal(20, 5, off.size)), "s": s}
+
+    report = check(side(0), side(5e-6), slices=["s"])
+    assert about(report, "x") == [
+        "x: looks alike within a cell of the whole reference, which holds much of these slices: off; "
+        "compare such a slice alone"
+    ]
+    assert about(report.slices["off"], "x") == [
+        "x: has a KS distance anywhere between 0 and 1: a cell holds much of both sides; "
+        "compare these rows alone, with those of the reference"
+    ]
+    assert about(report.slices["on"], "x") == []
+
+
 def test_a_slice_whose_reference_has_no_value_of_a_growing_column_is_compared():
     rng = np.random.default_rng(0)
     s = np.tile(["a", "b"], 500)

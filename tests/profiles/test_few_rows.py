@@ -88,6 +88,20 @@ def test_the_interval_holds_the_distance_of_a_column_that_misled() -> None:
     assert found.lower <= stats.ks_2samp(values, current).statistic <= found.upper <= found.lower + 2 / 1024
 
 
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+def test_whole_numbers_that_no_double_tells_apart_are_even_if_the_sample_has_none(dtype: str) -> None:
+    rng = np.random.default_rng(6)
+    rows = 4 * N
+    reference, current = ((2**60 + rng.integers(low, low + 50, rows)).astype(dtype) for low in (0, 60))
+    for side in (reference, current):
+        side[sample_positions(rows)] = rng.integers(0, 100, 1 << 16)
+    profile = gd.profile({"x": reference})
+    assert column_of(profile).plan.dtype == dtype
+    found = profile.compare(profile.count({"x": current}))["x"].ks
+    assert found is not None
+    assert found.lower <= stats.ks_2samp(reference, current).statistic <= found.upper <= found.lower + 2 / 1024
+
+
 def test_whole_numbers_are_looked_at_in_full() -> None:
     counter = np.arange(N) * 1.0
     assert column_of(gd.profile({"x": counter})).grows
