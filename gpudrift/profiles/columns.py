@@ -31,8 +31,8 @@ class NumericColumn:
     bin_starts : ndarray of int64, ascending
         Indices at which a PSI bin begins; the first bin is open below and has none.
     width : float
-        Largest share of the reference in an index that holds more than one value: no KS interval of rows without weights
-        is wider.
+        Largest share of the reference in an index that holds more than one value: without weights no KS interval is
+        wider.
     grows : bool
         Non-decreasing through the reference, as a counter or a clock is.
     unique : bool
