@@ -57,6 +57,22 @@ def test_the_histogram_stays_within_its_budget(stored: str, plan: str, architect
     assert heaviest <= MOST_INSTRUCTIONS * np.dtype(plan).itemsize / 4
 
 
+def test_cupy_compiles_the_histogram_by_our_options_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through its RawModule it adds -ftz=true, which takes float32 below 2**-126 for zero."""
+    import cupy
+
+    from gpudrift_kernels.cuda import raw_histogram
+
+    monkeypatch.setattr(
+        cupy.cuda.compiler, "_get_arch_for_options_for_nvrtc", lambda arch: ("-arch=sm_90", "cubin")
+    )  # which asks a device
+    options = raw_histogram.options_for(cuda_policy_for((9, 0), "float32"), "float32", "float32")
+    kernel = sass.read_kernel(raw_histogram.machine_code(options) + b"\0")
+    assert any("FADD" in text for text in kernel.instructions)
+    assert not any(".FTZ" in text for text in kernel.instructions)
+    assert kernel.instructions == _raw("float32", "float32", "sm_90").instructions
+
+
 @pytest.fixture
 def cross_compiler(monkeypatch: pytest.MonkeyPatch) -> Callable[..., sass.Kernel]:
     """Compiles a Numba kernel for an architecture; its device functions would ask the current device otherwise."""

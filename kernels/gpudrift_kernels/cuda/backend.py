@@ -61,7 +61,7 @@ class _Stretch(NamedTuple):
 
 
 class CudaBackend:
-    """Counts on one GPU, through CuPy's RawModule where CuPy is installed, else through Numba.
+    """Counts on one GPU, through CuPy where that is installed, else through Numba.
 
     Results are on the host when a verb returns, so nothing of a caller's is in use any more. Columns on the device are
     counted on the stream of the first of them, behind those of the others.

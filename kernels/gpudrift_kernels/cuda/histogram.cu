@@ -17,6 +17,7 @@
 //
 // Shared memory: 4 * (window + 4) bytes, asked for at launch. THREADS, BLOCKS, LOADS and GROUP are set by tuning.py.
 // Compile with --fmad=false: the scale is a power of two, so fused and separate forms round alike, and so they must.
+// And never with -ftz=true: subnormal float32 are values, which have cells and signs.
 //
 // All but the kernel's frame is plain C++: a test compiles it for the host, where threads run one after the other, and
 // holds its rule and its counts to rules.py bit for bit.
