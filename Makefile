@@ -99,7 +99,8 @@ gpu-sanitize: ## small cases under compute-sanitizer: memory, races, barriers
 	make gpu-sanitize SANITIZER=/usr/local/cuda/bin/compute-sanitizer" >&2; exit 1; }
 	@for tool in memcheck racecheck synccheck; do \
 		echo "compute-sanitizer $$tool"; \
-		PYTHONPATH=.:kernels GPUDRIFT_REQUIRE=gpu GPUDRIFT_GPU_TESTS=small $(SANITIZER) --tool $$tool --report-api-errors no --error-exitcode 9 \
+		PYTHONPATH=.:kernels GPUDRIFT_REQUIRE=gpu GPUDRIFT_GPU_TESTS=small \
+			$(SANITIZER) --tool $$tool --report-api-errors no --error-exitcode 9 \
 			$(GPU_PYTHON) -m pytest -q -p no:cacheprovider -W default -m gpu tests/kernels/test_cuda_*.py || exit 1; \
 	done
 
