@@ -60,6 +60,24 @@ class Tensor:
         return self
 
 
+class Addressed:
+    """An array of Numba: it has an address and a length, and is no iterable."""
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self._array = array
+        self.ndim, self.shape = array.ndim, array.shape
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        return dict(self._array.__array_interface__)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
+        return self._array
+
+
 def cupy_stand_in() -> ModuleType:
     """As much of CuPy as gpudrift asks of it."""
     module = ModuleType("cupy")
