@@ -132,7 +132,12 @@ def test_no_column_gives_no_counts(cuda_backend: Backend) -> None:
     assert list(cuda_backend.count_categories([], [])) == []
 
 
-def test_columns_whose_tables_fill_the_memory_are_counted_in_groups(cuda_backend: Backend) -> None:
+def test_columns_whose_tables_fill_the_memory_are_counted_in_groups(
+    cuda_backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gpudrift_kernels.cuda import staging
+
+    monkeypatch.setattr(staging, "STAGING", replace(staging.STAGING, fewest_chunk_bytes=1 << 8))
     cuda_backend.memory_bytes = 2 << 20  # type: ignore[attr-defined]  # tables of three plans in a quarter of it
     values = np.linspace(-3, 3, 100).astype(np.float32)
     plan = CellPlan("float32", 0, 0, 11, 3)

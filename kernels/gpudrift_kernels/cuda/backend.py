@@ -286,6 +286,7 @@ class CudaBackend:
         """Queue the count of one column's codes into its total."""
         if on_device(codes):
             codes = as_numba(codes, self.device)
+            chunk.held.append(codes)
             wait_for(stream_of(codes), chunk.stream)
         else:
             chunk.on_host(0, codes.size, codes.dtype)[:] = codes
