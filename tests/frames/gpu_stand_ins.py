@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -93,7 +93,7 @@ def cupy_stand_in() -> ModuleType:
         return array
 
     cuda = ModuleType("cupy.cuda")
-    vars(cuda).update(Device=Place)
+    vars(cuda).update(Device=Place, get_current_stream=lambda: SimpleNamespace(ptr=0))
     vars(module).update(
         ndarray=Resident, from_dlpack=from_dlpack, asnumpy=np.asarray, asarray=resident, clip=np.clip,
         where=np.where, isnan=np.isnan, isinf=np.isinf, ascontiguousarray=np.ascontiguousarray, unique=np.unique,

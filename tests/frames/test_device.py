@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -75,6 +76,18 @@ def test_a_matrix_on_the_device_is_a_table_of_its_columns() -> None:
 def test_an_array_that_only_tells_its_address_is_a_column() -> None:
     values = np.random.default_rng(4).normal(size=500)
     assert gd.profile({"x": Addressed(values)}, backend="cpu").profile_id == gd.profile({"x": values}).profile_id
+
+
+def test_threads_that_read_a_column_wait_for_the_stream_that_it_came_on(
+    cupy: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[object] = []
+    stream = SimpleNamespace(ptr=0xB5, record=lambda: "what is queued now")
+    monkeypatch.setattr(cupy.cuda, "get_current_stream", lambda: stream)
+    null = SimpleNamespace(wait_event=waited.append)
+    monkeypatch.setattr(cupy.cuda, "Stream", SimpleNamespace(null=null), raising=False)
+    gd.profile({"x": Tensor(np.arange(500.0))}, backend="cpu")
+    assert waited == ["what is queued now"]
 
 
 @pytest.mark.usefixtures("cupy")
@@ -232,4 +245,6 @@ def test_work_waits_for_the_stream_of_the_caller() -> None:
         with cupy.cuda.Stream(non_blocking=True):
             late = cupy.sin(cupy.arange(20_000_000.0)).sum() * 0 + cupy.arange(1000.0)
             counts = champion.count({"x": late}, backend="cuda")
+            made = gd.profile({"x": late}, backend="cuda")
         assert counts == champion.reference
+        assert made.profile_id == champion.profile_id
