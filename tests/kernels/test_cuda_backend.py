@@ -86,7 +86,7 @@ def test_hostile_values_are_counted_as_the_reference_does(
 @pytest.mark.parametrize(
     ("stored", "plan_dtype"),
     [("float16", "float32"), ("int32", "float64"), ("uint8", "float32"), ("int64", "float64"), ("int16", "int64"),
-     ("uint32", "uint64"), ("float32", "float64")],
+     ("uint32", "uint64"), ("float32", "float64"), ("float16", "float64"), ("uint16", "float32")],
 )  # fmt: skip
 def test_rows_on_the_device_are_counted_in_their_own_dtype(cuda_backend: Backend, stored: str, plan_dtype: str) -> None:
     values = (np.random.default_rng(1).normal(size=_ROWS) * 50).astype(np.int64 if stored[0] != "f" else stored)

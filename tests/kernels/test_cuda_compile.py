@@ -23,6 +23,7 @@ ARCHITECTURES = {"sm_80": (8, 0), "sm_90": (9, 0), "sm_100": (10, 0)}
 PAIRS = [
     ("float16", "float32"), ("float32", "float32"), ("float64", "float64"), ("int32", "float64"), ("int64", "float64"),
     ("int64", "int64"), ("uint64", "uint64"), ("uint8", "float64"), ("float32", "float64"),
+    ("float16", "float64"), ("uint16", "float32"),
 ]  # fmt: skip
 #: Lane instructions that the clock of an H100 leaves a value of 4 bytes read at copy bandwidth; 8 bytes leave twice as
 #: many. Narrower columns may be bound by them, and are held to the same.
