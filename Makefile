@@ -92,13 +92,15 @@ gpu-test: ## the same tests on the GPU, where a skip fails; GPU_PYTHON=python3 s
 	@$(GPU_NEEDS) torch pyarrow
 	@GPUDRIFT_REQUIRE=gpu $(ON_GPU) -m pytest -p no:cacheprovider -W default -m gpu $(GPU_TESTS)
 
+# Errors that calls return are not its business: cuda-core asks for what may not be there, and pytest sees what matters.
 gpu-sanitize: ## small cases under compute-sanitizer: memory, races, barriers
 	@$(GPU_NEEDS)
 	@command -v $(SANITIZER) >/dev/null || { echo "$(SANITIZER) not found: it comes with the CUDA toolkit; \
 	make gpu-sanitize SANITIZER=/usr/local/cuda/bin/compute-sanitizer" >&2; exit 1; }
-	@for tool in memcheck racecheck synccheck; do \
+	@for tool in "memcheck --report-api-errors no" racecheck synccheck; do \
 		echo "compute-sanitizer $$tool"; \
-		PYTHONPATH=.:kernels GPUDRIFT_REQUIRE=gpu GPUDRIFT_GPU_TESTS=small $(SANITIZER) --tool $$tool --error-exitcode 9 \
+		PYTHONPATH=.:kernels GPUDRIFT_REQUIRE=gpu GPUDRIFT_GPU_TESTS=small \
+			$(SANITIZER) --tool $$tool --error-exitcode 9 \
 			$(GPU_PYTHON) -m pytest -q -p no:cacheprovider -W default -m gpu tests/kernels/test_cuda_*.py || exit 1; \
 	done
 

@@ -50,7 +50,8 @@ def as_column(values: Any) -> Raw:
         return values
     if isinstance(values, pa.Array):
         return pa.chunked_array([values])
-    if isinstance(values, str | bytes | Mapping) or not hasattr(values, "__iter__"):
+    many = hasattr(values, "__iter__") or hasattr(values, "__cuda_array_interface__")  # Numba's have the latter alone
+    if isinstance(values, str | bytes | Mapping) or not many:
         raise Unreadable(f"it is a single {type(values).__name__}")
     if getattr(values, "ndim", 1) != 1:
         raise Unreadable(f"it has {values.ndim} dimensions")

@@ -215,6 +215,10 @@ def device_column(values: Any) -> DeviceColumn | DeviceCategories | pa.ChunkedAr
         return pa.chunked_array([pa.array(on_host(array))])
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{array.dtype} has neither order nor categories")
+    with array.device:
+        current = cupy.cuda.get_current_stream()
+        if current.ptr:  # other threads, whose stream is the default one, wait for what is queued on this thread's
+            cupy.cuda.Stream.null.wait_event(current.record())
     return DeviceColumn(array)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,6 +33,36 @@ def test_data_are_of_the_kind_that_they_are_called() -> None:
     assert np.isnan(made["missing"]).mean() == 0.1
     np.testing.assert_array_equal(gpu.made("normal", "float32", 10_000), made["normal"])
     assert gpu.made("normal", "int32", 10_000).std() > 900
+
+
+def test_what_a_launch_reads_is_there_as_long_as_the_launch_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan_tables, raw_histogram, staging, cuda = (
+        pytest.importorskip(name)
+        for name in (*(f"gpudrift_kernels.cuda.{n}" for n in ("plan_tables", "raw_histogram", "staging")), "numba.cuda")
+    )
+
+    class Memory:
+        def __init__(self, *_: Any) -> None:
+            read.append(weakref.ref(self))
+
+    class Histogram:
+        compared_cuts = 8
+
+        def __init__(self, *_: Any) -> None: ...
+
+        def launches(self, *_: Any) -> list[Any]:
+            return [lambda: launched.append([memory() is not None for memory in read])]
+
+    read: list[weakref.ref[Memory]] = []
+    launched: list[list[bool]] = []
+    monkeypatch.setattr(plan_tables, "PlanTables", Memory)
+    monkeypatch.setattr(staging, "Records", Memory)
+    monkeypatch.setattr(raw_histogram, "RawHistogram", Histogram)
+    monkeypatch.setattr(cuda, "default_stream", lambda: None)
+    launch = gpu.launch_of(SimpleNamespace(device=None), Memory(), gpu.plan_for("float32", (11, 3)))  # type: ignore[arg-type]
+    gc.collect()
+    launch()
+    assert launched == [[True] * 3]
 
 
 def test_a_baseline_without_memory_does_not_cost_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:

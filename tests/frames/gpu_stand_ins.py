@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,6 +60,24 @@ class Tensor:
         return self
 
 
+class Addressed:
+    """An array of Numba: it has an address and a length, and is no iterable."""
+
+    def __init__(self, array: NDArray[Any]) -> None:
+        self._array = array
+        self.ndim, self.shape = array.ndim, array.shape
+
+    def __len__(self) -> int:
+        return len(self._array)
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        return dict(self._array.__array_interface__)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NDArray[Any]:
+        return self._array
+
+
 def cupy_stand_in() -> ModuleType:
     """As much of CuPy as gpudrift asks of it."""
     module = ModuleType("cupy")
@@ -75,7 +93,7 @@ def cupy_stand_in() -> ModuleType:
         return array
 
     cuda = ModuleType("cupy.cuda")
-    vars(cuda).update(Device=Place)
+    vars(cuda).update(Device=Place, get_current_stream=lambda: SimpleNamespace(ptr=0))
     vars(module).update(
         ndarray=Resident, from_dlpack=from_dlpack, asnumpy=np.asarray, asarray=resident, clip=np.clip,
         where=np.where, isnan=np.isnan, isinf=np.isinf, ascontiguousarray=np.ascontiguousarray, unique=np.unique,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ import gpudrift as gd
 from gpudrift.frames import NumberReader
 from gpudrift.frames.device import DeviceColumn
 
-from .gpu_stand_ins import CudfSeries, Resident, Tensor
+from .gpu_stand_ins import Addressed, CudfSeries, Resident, Tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +70,24 @@ def test_a_matrix_on_the_device_is_a_table_of_its_columns() -> None:
     matrix = np.random.default_rng(2).normal(size=(500, 2))
     assert gd.profile(Tensor(matrix), backend="cpu").profile_id == gd.profile(matrix, backend="cpu").profile_id
     assert gd.profile(Tensor(matrix[:, 0]), backend="cpu").columns == ("x",)
+
+
+@pytest.mark.usefixtures("cupy")
+def test_an_array_that_only_tells_its_address_is_a_column() -> None:
+    values = np.random.default_rng(4).normal(size=500)
+    assert gd.profile({"x": Addressed(values)}, backend="cpu").profile_id == gd.profile({"x": values}).profile_id
+
+
+def test_threads_that_read_a_column_wait_for_the_stream_that_it_came_on(
+    cupy: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[object] = []
+    stream = SimpleNamespace(ptr=0xB5, record=lambda: "what is queued now")
+    monkeypatch.setattr(cupy.cuda, "get_current_stream", lambda: stream)
+    null = SimpleNamespace(wait_event=waited.append)
+    monkeypatch.setattr(cupy.cuda, "Stream", SimpleNamespace(null=null), raising=False)
+    gd.profile({"x": Tensor(np.arange(500.0))}, backend="cpu")
+    assert waited == ["what is queued now"]
 
 
 @pytest.mark.usefixtures("cupy")
@@ -188,7 +207,7 @@ def _as_torch(values: NDArray[Any]) -> Any:
 def _as_numba(values: NDArray[Any]) -> Any:
     from numba import cuda
 
-    return cuda.to_device(values)
+    return cuda.to_device(np.ascontiguousarray(values))
 
 
 @pytest.mark.gpu
@@ -224,6 +243,8 @@ def test_work_waits_for_the_stream_of_the_caller() -> None:
     champion = gd.profile({"x": np.arange(1000.0)}, backend="cpu")
     for _ in range(20):
         with cupy.cuda.Stream(non_blocking=True):
-            late = cupy.random.standard_normal(20_000_000).sum() * 0 + cupy.arange(1000.0)
+            late = cupy.sin(cupy.arange(20_000_000.0)).sum() * 0 + cupy.arange(1000.0)
             counts = champion.count({"x": late}, backend="cuda")
+            made = gd.profile({"x": late}, backend="cuda")
         assert counts == champion.reference
+        assert made.profile_id == champion.profile_id

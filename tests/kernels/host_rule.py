@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -58,26 +58,35 @@ def host_cupy() -> ModuleType:
     """As much of CuPy as the histogram uses; what it launches runs on the host, over the simulator's arrays."""
 
     class Kernel:
+        ptr = 0
+        most_shared_bytes = 48 << 10
+
         def __init__(self, library: ctypes.CDLL) -> None:
             self.library = library
-            self.max_dynamic_shared_size_bytes = 48 << 10
 
         def __call__(
             self, grid: tuple[int, int], block: tuple[int], arguments: tuple[np.uint64], *, shared_mem: int
         ) -> None:
             assert grid[0] >= 1
             assert block[0] <= 1024
-            assert shared_mem <= self.max_dynamic_shared_size_bytes
+            assert shared_mem <= Kernel.most_shared_bytes
             self.library.histogram(ctypes.c_void_p(int(arguments[0])), ctypes.c_uint(grid[0]), ctypes.c_uint(grid[1]))
 
-    class RawModule:
-        def __init__(self, *, code: str, options: tuple[str, ...]) -> None:
-            assert "histogram" in code
-            self.library = _compiled(options)
+    class Module:
+        def load(self, code: bytes) -> None:
+            self.library = _compiled(tuple(code.decode().split("\n")))
 
         def get_function(self, name: str) -> Kernel:
             assert name == "histogram"
             return Kernel(self.library)
+
+    def compile_using_nvrtc(source: str, options: tuple[str, ...]) -> tuple[bytes, None]:
+        assert "histogram" in source
+        return "\n".join(options).encode(), None
+
+    def set_attribute(kernel: int, attribute: int, value: int) -> None:
+        assert attribute == 8  # of cuda.h, enum CUfunction_attribute
+        Kernel.most_shared_bytes = value
 
     class Nothing:
         def __init__(self, number: int) -> None: ...
@@ -88,6 +97,10 @@ def host_cupy() -> ModuleType:
 
     module = ModuleType("cupy")
     cuda = ModuleType("cupy.cuda")
-    vars(cuda).update(Device=Nothing, ExternalStream=Nothing)
-    vars(module).update(RawModule=RawModule, cuda=cuda)
+    vars(cuda).update(
+        Device=Nothing, ExternalStream=Nothing, function=SimpleNamespace(Module=Module),
+        compiler=SimpleNamespace(compile_using_nvrtc=compile_using_nvrtc),
+        driver=SimpleNamespace(funcSetAttribute=set_attribute, CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES=8),
+    )  # fmt: skip
+    vars(module).update(cuda=cuda)
     return module

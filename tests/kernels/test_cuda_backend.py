@@ -86,7 +86,7 @@ def test_hostile_values_are_counted_as_the_reference_does(
 @pytest.mark.parametrize(
     ("stored", "plan_dtype"),
     [("float16", "float32"), ("int32", "float64"), ("uint8", "float32"), ("int64", "float64"), ("int16", "int64"),
-     ("uint32", "uint64"), ("float32", "float64")],
+     ("uint32", "uint64"), ("float32", "float64"), ("float16", "float64"), ("uint16", "float32")],
 )  # fmt: skip
 def test_rows_on_the_device_are_counted_in_their_own_dtype(cuda_backend: Backend, stored: str, plan_dtype: str) -> None:
     values = (np.random.default_rng(1).normal(size=_ROWS) * 50).astype(np.int64 if stored[0] != "f" else stored)
@@ -132,7 +132,12 @@ def test_no_column_gives_no_counts(cuda_backend: Backend) -> None:
     assert list(cuda_backend.count_categories([], [])) == []
 
 
-def test_columns_whose_tables_fill_the_memory_are_counted_in_groups(cuda_backend: Backend) -> None:
+def test_columns_whose_tables_fill_the_memory_are_counted_in_groups(
+    cuda_backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gpudrift_kernels.cuda import staging
+
+    monkeypatch.setattr(staging, "STAGING", replace(staging.STAGING, fewest_chunk_bytes=1 << 8))
     cuda_backend.memory_bytes = 2 << 20  # type: ignore[attr-defined]  # tables of three plans in a quarter of it
     values = np.linspace(-3, 3, 100).astype(np.float32)
     plan = CellPlan("float32", 0, 0, 11, 3)

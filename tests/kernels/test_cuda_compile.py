@@ -23,6 +23,7 @@ ARCHITECTURES = {"sm_80": (8, 0), "sm_90": (9, 0), "sm_100": (10, 0)}
 PAIRS = [
     ("float16", "float32"), ("float32", "float32"), ("float64", "float64"), ("int32", "float64"), ("int64", "float64"),
     ("int64", "int64"), ("uint64", "uint64"), ("uint8", "float64"), ("float32", "float64"),
+    ("float16", "float64"), ("uint16", "float32"),
 ]  # fmt: skip
 #: Lane instructions that the clock of an H100 leaves a value of 4 bytes read at copy bandwidth; 8 bytes leave twice as
 #: many. Narrower columns may be bound by them, and are held to the same.
@@ -55,6 +56,22 @@ def test_the_histogram_stays_within_its_budget(stored: str, plan: str, architect
     table(f"{stored} as {plan}", architecture, kernel)
     heaviest = max(loop.instructions / loop.values for loop in kernel.loops)  # whole numbers, cuts compared or searched
     assert heaviest <= MOST_INSTRUCTIONS * np.dtype(plan).itemsize / 4
+
+
+def test_cupy_compiles_the_histogram_by_our_options_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through its RawModule it adds -ftz=true, which takes float32 below 2**-126 for zero."""
+    import cupy
+
+    from gpudrift_kernels.cuda import raw_histogram
+
+    monkeypatch.setattr(
+        cupy.cuda.compiler, "_get_arch_for_options_for_nvrtc", lambda arch: ("-arch=sm_90", "cubin")
+    )  # which asks a device
+    options = raw_histogram.options_for(cuda_policy_for((9, 0), "float32"), "float32", "float32")
+    kernel = sass.read_kernel(raw_histogram.machine_code(options) + b"\0")
+    assert any("FADD" in text for text in kernel.instructions)
+    assert not any(".FTZ" in text for text in kernel.instructions)
+    assert kernel.instructions == _raw("float32", "float32", "sm_90").instructions
 
 
 @pytest.fixture

@@ -106,11 +106,15 @@ def test_every_row_is_counted_once_wherever_a_column_begins_and_ends(plan: CellP
                 np.testing.assert_array_equal(found, reference.histogram(values, some))
 
 
-@pytest.mark.parametrize("stored", ["float16", "uint8", "int16", "int32"])
-def test_narrow_rows_are_counted_once_too(stored: str) -> None:
+@pytest.mark.parametrize(
+    ("stored", "plan_dtype"),
+    [("float16", "float32"), ("float16", "float64"), ("uint16", "float32"), ("uint8", "float64"), ("int16", "float64"),
+     ("int32", "float64"), ("uint16", "int64")],
+)  # fmt: skip
+def test_narrow_rows_are_counted_once_too(stored: str, plan_dtype: str) -> None:
     bits = np.random.default_rng(6).integers(0, 256, 2 * 90_001, np.uint8)
     values = bits.view(np.float16) if stored == "float16" else bits.astype(stored)
-    plan = CellPlan("float32" if stored == "float16" else "float64", 3, 2, 10, 5, cuts=np.arange(-3, 50, 7))
+    plan = CellPlan(plan_dtype, 3, 2, 10, 5, cuts=np.arange(-3, 50, 7))
     with np.errstate(invalid="ignore"):
         expected = reference.histogram(values[1:].astype(plan.dtype), plan)
     for blocks in (1, 4):

@@ -61,7 +61,7 @@ class _Stretch(NamedTuple):
 
 
 class CudaBackend:
-    """Counts on one GPU, through CuPy's RawModule where CuPy is installed, else through Numba.
+    """Counts on one GPU, through CuPy where that is installed, else through Numba.
 
     Results are on the host when a verb returns, so nothing of a caller's is in use any more. Columns on the device are
     counted on the stream of the first of them, behind those of the others.
@@ -286,6 +286,7 @@ class CudaBackend:
         """Queue the count of one column's codes into its total."""
         if on_device(codes):
             codes = as_numba(codes, self.device)
+            chunk.held.append(codes)
             wait_for(stream_of(codes), chunk.stream)
         else:
             chunk.on_host(0, codes.size, codes.dtype)[:] = codes

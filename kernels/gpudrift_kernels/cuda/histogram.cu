@@ -17,6 +17,7 @@
 //
 // Shared memory: 4 * (window + 4) bytes, asked for at launch. THREADS, BLOCKS, LOADS and GROUP are set by tuning.py.
 // Compile with --fmad=false: the scale is a power of two, so fused and separate forms round alike, and so they must.
+// And never with -ftz=true: subnormal float32 are values, which have cells and signs.
 //
 // All but the kernel's frame is plain C++: a test compiles it for the host, where threads run one after the other, and
 // holds its rule and its counts to rules.py bit for bit.
@@ -29,7 +30,9 @@
 #define RULE inline
 #endif
 
-typedef unsigned short Half;  // its bits: no header is needed to read one
+struct Half {  // no header is needed to read one; a type of its own, or it would be taken for an integer
+    unsigned short bits;
+};
 typedef long long Int64;
 typedef unsigned long long UInt64;
 
@@ -83,9 +86,9 @@ RULE void read(const Number& number, UInt64& x) { x = number.u; }
 #ifdef __CUDACC__
 RULE int upper_bits(float x) { return __float_as_int(x); }
 RULE int upper_bits(double x) { return __double2hiint(x); }
-RULE float widened(Half bits) {
+RULE float widened(Half stored) {
     float x;
-    asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(bits));
+    asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(stored.bits));
     return x;
 }
 // One predicated add; the compiler by itself takes two instructions.
@@ -109,9 +112,9 @@ RULE int upper_bits(double x) {
     std::memcpy(&bits, &x, 8);
     return static_cast<int>(bits >> 32);
 }
-RULE float widened(Half bits) {
+RULE float widened(Half stored) {
     _Float16 x;
-    std::memcpy(&x, &bits, 2);
+    std::memcpy(&x, &stored.bits, 2);
     return x;
 }
 template <int STEP> RULE void add_if(unsigned int& n, bool condition) { n += condition ? STEP : 0; }
@@ -119,6 +122,7 @@ template <int STEP> RULE void add_if(unsigned int& n, bool condition) { n += con
 
 // A stored value in the type of the plan, which holds all of them.
 RULE void convert(Half stored, float& x) { x = widened(stored); }
+RULE void convert(Half stored, double& x) { x = widened(stored); }
 template <typename Stored, typename Plan> RULE void convert(Stored stored, Plan& x) { x = static_cast<Plan>(stored); }
 
 RULE float double_of(float x) { return floorf(x) + ceilf(x); }
