@@ -52,6 +52,8 @@ PLANS = {"float16": "float32", "float32": "float32", "float64": "float64", "int3
 class Column:
     """Rows wherever they are."""
 
+    in_place = False
+
     def __init__(self, rows: Any) -> None:
         self.rows = rows
         self.n_rows = rows.shape[0]

@@ -45,6 +45,12 @@ class NumberReader:
     def n_rows(self) -> int:
         return len(self._raw)
 
+    @property
+    def in_place(self) -> bool:
+        """Whether rows are handed out as they lie in memory; a guess that may miss some."""
+        raw = self._raw
+        return isinstance(raw, np.ndarray) and raw.dtype == self._dtype and raw.flags.c_contiguous
+
     def values(self, start: int, stop: int) -> tuple[Any, int]:
         """Rows start to stop without nulls, contiguous, in the plan's dtype, and how many nulls were left out.
 

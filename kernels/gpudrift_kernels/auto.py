@@ -109,6 +109,7 @@ class _OneValue:
     """The smallest column there is."""
 
     n_rows = 1
+    in_place = False
 
     def values(self, start: int, stop: int) -> tuple[NDArray[np.float32], int]:
         return np.zeros(stop - start, np.float32), 0

@@ -39,6 +39,11 @@ class NumericColumn(Protocol):
     @property
     def n_rows(self) -> int: ...
 
+    @property
+    def in_place(self) -> bool:
+        """Whether ``values`` lie in the caller's memory as they are: any number of them at once takes no more."""
+        ...
+
     def values(self, start: int, stop: int) -> tuple[Any, int]:
         """Rows start to stop without nulls (1-D, contiguous), and how many nulls were left out."""
         ...

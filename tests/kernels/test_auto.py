@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 class Column:
     n_rows = 1_000
 
+    in_place = False
+
     def values(self, start: int, stop: int) -> tuple[Any, int]:
         return np.ones(stop - start, np.float32), 0
 
@@ -142,6 +144,7 @@ from gpudrift_kernels.errors import GpudriftError
 
 class Column:
     n_rows = 1_000
+    in_place = False
     values = lambda self, start, stop: (np.ones(stop - start, np.float32), 0)
 
 said = []

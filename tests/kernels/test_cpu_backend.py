@@ -34,6 +34,7 @@ class Numbers:
 
     rows: NDArray[Any]
     null: NDArray[np.bool_]
+    in_place: bool = False
 
     @property
     def n_rows(self) -> int:
@@ -96,12 +97,14 @@ def small_tasks(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest)
 @pytest.mark.parametrize("cells_per_sorted_row", [1, 1 << 20])
 @pytest.mark.parametrize("threads", [1, 2, 5])
 @pytest.mark.parametrize("small_tasks", [1, 100, 777, 10_000], indirect=True)
+@pytest.mark.parametrize("in_place", [False, True])
 @pytest.mark.usefixtures("small_tasks")
 def test_counts_are_the_same_however_rows_are_split(
-    threads: int, cells_per_sorted_row: int, monkeypatch: pytest.MonkeyPatch
+    threads: int, cells_per_sorted_row: int, in_place: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cpu_backend, "CELLS_PER_SORTED_ROW", cells_per_sorted_row)
-    columns = [_numbers(dtype, n) for n in (0, 1, 777, 2_000) for dtype in ("float32", "float64", "int64", "uint64")]
+    some = (_numbers(dtype, n) for n in (0, 1, 777, 2_000) for dtype in ("float32", "float64", "int64", "uint64"))
+    columns = [replace(column, in_place=in_place) for column in some]
     plans = [_plan(column.rows.dtype.name) for column in columns]
     found = list(get_backend("cpu", threads=threads).count_cells(columns, plans))
     assert len(found) == len(columns)
@@ -191,6 +194,8 @@ def test_read_only_and_strided_columns_are_counted_as_they_are() -> None:
     class Strided:
         n_rows = 5_000
 
+        in_place = False
+
         def values(self, start: int, stop: int) -> tuple[NDArray[Any], int]:
             return rows[::2][start:stop], 0
 
@@ -203,6 +208,8 @@ def test_a_table_too_small_for_threads_is_counted_by_the_caller() -> None:
     readers = set()
 
     class Watched(Numbers):
+        in_place = False
+
         def values(self, start: int, stop: int) -> tuple[NDArray[Any], int]:
             readers.add(threading.current_thread())
             return super().values(start, stop)
@@ -252,6 +259,8 @@ cpu_backend.VALUES_PER_GROUP = 1  # a thread for each column, however small
 class Column:
     rows = np.random.default_rng(0).normal(size=5_000).astype(np.float32)
     n_rows = rows.size
+    in_place = False
+
     def values(self, start, stop):
         return self.rows[start:stop], 0
 
@@ -357,6 +366,8 @@ def test_an_exception_reaches_the_caller_and_the_rest_is_cancelled() -> None:
 def test_a_column_that_fails_stops_the_count() -> None:
     class Broken:
         n_rows = 10
+
+        in_place = False
 
         def values(self, start: int, stop: int) -> tuple[NDArray[Any], int]:
             raise OSError("truncated file")

@@ -39,6 +39,8 @@ class Numbers:
     def n_rows(self) -> int:
         return self.rows.shape[0] + self.n_null
 
+    in_place = False
+
     def values(self, start: int, stop: int) -> tuple[Any, int]:
         """The nulls are the last rows."""
         n = self.rows.shape[0]
@@ -149,6 +151,8 @@ def test_columns_whose_tables_fill_the_memory_are_counted_in_groups(
 
 def test_a_column_that_fails_leaves_nothing_behind(cuda_backend: Backend) -> None:
     class Broken(Numbers):
+        in_place = False
+
         def values(self, start: int, stop: int) -> tuple[Any, int]:
             if stop > 100:
                 raise OSError("truncated file")
@@ -205,6 +209,8 @@ def test_rows_that_cannot_be_converted_at_once_are_halved_and_counted_once(
 
     class Greedy(Numbers):
         """Its conversion needs more memory than there is, beyond 2,000 rows; the third column's fails alone."""
+
+        in_place = False
 
         def values(self, start: int, stop: int) -> tuple[Any, int]:
             if stop - start > 2_000:

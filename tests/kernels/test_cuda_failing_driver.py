@@ -27,6 +27,7 @@ from gpudrift_kernels.errors import GpudriftError
 
 class Column:
     n_rows = 1_000
+    in_place = False
     values = lambda self, start, stop: (np.ones(stop - start, np.float32), 0)
     codes = lambda self, start, stop: (np.ones(stop - start, np.int32), np.arange(3))
 

@@ -29,6 +29,8 @@ from gpudrift_kernels.tuning import CELLS_PER_SORTED_ROW, FEWEST_VALUES, MOST_PE
 
 #: Rows converted at once inside a task: what a column of another dtype costs in memory, and small enough for L2.
 _ROWS_PER_SLICE = 1 << 18
+#: Rows that need no conversion go to a kernel at once, up to what its counters hold.
+_MOST_AT_ONCE = 1 << 30
 
 #: Column, first row, and the row after the last.
 _Task: TypeAlias = tuple[int, int, int]
@@ -55,16 +57,19 @@ class CpuBackend:
             if whole and stop < plans[f].n_counters // CELLS_PER_SORTED_ROW:
                 return _sorted_counts(columns[f], plans[f])
             workspace = Workspace(plans[f], policy_for(stop - start))
-            for first in range(start, stop, _ROWS_PER_SLICE):
-                values, n_null = columns[f].values(first, min(first + _ROWS_PER_SLICE, stop))
+            step = max(stop - start, 1) if columns[f].in_place else _ROWS_PER_SLICE
+            for first in range(start, stop, step):
+                values, n_null = columns[f].values(first, min(first + step, stop))
                 workspace.add_missing(n_null)
                 values = on_host(values).astype(plans[f].dtype, copy=False)
-                if whole and first + _ROWS_PER_SLICE >= stop:
+                if whole and first + step >= stop:
                     return workspace.occupied(values)
                 workspace.add(values)
             return workspace.total().astype(np.int64)
 
-        for counted in self._sum_by_column(count, columns):
+        # A thread that comes back may have to wait for another, and for its processor to be woken: few calls each.
+        several = [min(c.n_rows // (4 * self.threads), _MOST_AT_ONCE) if c.in_place else 0 for c in columns]
+        for counted in self._sum_by_column(count, columns, several):
             yield occupied(counted) if isinstance(counted, np.ndarray) else counted
 
     def count_categories(
