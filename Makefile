@@ -60,7 +60,7 @@ wheel-check: $(VENV)/.installed-dev ## build the wheel, install it in a clean en
 registry-test: $(VENV)/.installed-dev $(MLFLOW) ## the registry against an MLflow server, started for the test
 	@GPUDRIFT_REQUIRE=server GPUDRIFT_MLFLOW=$(MLFLOW) $(BIN)/pytest -m server tests/store
 
-bench: $(VENV)/.installed-dev bench-peers ## measure everything, on a quiet machine: three quarters of an hour
+bench: $(VENV)/.installed-dev bench-peers ## measure everything, on a quiet machine: half an hour
 	@$(BIN)/python -m benchmarks --json benchmarks/results/cpu-$$(date +%F).json
 
 bench-peers: $(PEERS:%=.peers/%/.installed) ## what the benchmarks compare with, in .peers: 5 GB, some minutes, once
