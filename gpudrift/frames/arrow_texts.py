@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
+from gpudrift.frames.column import joined_chunks
 from gpudrift_kernels.cpu.text_views import Views
 from gpudrift_kernels.cpu.texts import Texts
 
@@ -17,6 +19,10 @@ NO_TEXTS: Final = pa.nulls(0, pa.large_string())
 _WHOLE: Final = 2.0**63
 #: Views that are copied in less time than it takes to list their buffers, of which there may be thousands.
 _FEW_VIEWS: Final = 1 << 12
+#: Rows of a chunk that are read where they lie: of fewer, copying them takes less time than listing their buffers.
+_FEW_ROWS: Final = 1 << 12
+#: Bytes of the chunks that are read by one call, some of which may be copies.
+_BYTES_AT_ONCE: Final = 32 << 20
 
 
 def as_text(values: pa.Array) -> pa.Array:
@@ -40,6 +46,20 @@ def in_place(values: pa.Array) -> Texts | Views:
     if not values.null_count:
         return Views(lying, addresses, owners)
     return Views(lying, addresses, owners, np.frombuffer(valid, np.uint8), values.offset)
+
+
+def parts_in_place(column: pa.ChunkedArray) -> Iterator[list[Texts | Views]]:
+    """The texts of a column of strings, as many chunks at once as are worth a call."""
+    held: list[Texts | Views] = []
+    n_bytes = 0
+    for chunk in joined_chunks(column, _FEW_ROWS):
+        held.append(in_place(chunk))
+        n_bytes += chunk.nbytes
+        if n_bytes > _BYTES_AT_ONCE:
+            yield held
+            held, n_bytes = [], 0
+    if held:
+        yield held
 
 
 def as_bytes(values: pa.Array) -> Texts:

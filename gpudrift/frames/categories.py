@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from gpudrift.frames.arrow_texts import as_bytes, in_place
+from gpudrift.frames.arrow_texts import as_bytes, in_place, parts_in_place
 from gpudrift.frames.column import Raw, arrow_type, as_arrow, codes_of, joined_chunks, rows
 from gpudrift.frames.device import DeviceCategories
 from gpudrift.frames.kinds import is_text
@@ -28,6 +28,10 @@ class CategoryReader:
     @property
     def n_rows(self) -> int:
         return len(self._raw)
+
+    @property
+    def in_place(self) -> bool:
+        return not isinstance(self._raw, DeviceCategories) and is_text(arrow_type(self._raw))
 
     def codes(self, start: int, stop: int) -> tuple[Any, NDArray[np.int64]]:
         """Codes of rows start to stop (negative: missing), and the vocabulary's code of each.
@@ -48,10 +52,10 @@ class CategoryReader:
 
     def counts(self, start: int, stop: int) -> NDArray[np.int64] | None:
         """Rows start to stop of each text of the vocabulary, "new", and missing; None where they are no texts."""
-        if isinstance(self._raw, DeviceCategories) or not is_text(arrow_type(self._raw)):
+        if not self.in_place:
             return None
         part = as_arrow(rows(self._raw, start, stop))
-        return self._table.counts(in_place(chunk) for chunk in joined_chunks(part))
+        return self._table.counts(parts_in_place(part))
 
     def _codes(self, chunk: pa.DictionaryArray, known: dict[tuple[int, ...], NDArray[np.int32]]) -> NDArray[np.int32]:
         key = _identity(chunk.dictionary)

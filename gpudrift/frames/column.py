@@ -123,8 +123,8 @@ def viewless(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     return column.cast(pa.large_string()) if pt.is_string_view(column.type) else column
 
 
-def joined_chunks(column: pa.ChunkedArray) -> Iterator[pa.Array]:
-    """The chunks, small neighbours joined: a call into Arrow costs as much as some thousand rows.
+def joined_chunks(column: pa.ChunkedArray, n_joined: int = _JOINED_ROWS) -> Iterator[pa.Array]:
+    """The chunks, neighbours of up to so many rows joined: a call into Arrow costs as much as some thousand rows.
 
     Dictionaries stay apart: one for both may need wider indices.
     """
@@ -136,7 +136,7 @@ def joined_chunks(column: pa.ChunkedArray) -> Iterator[pa.Array]:
     for chunk in column.chunks:
         n_rows += len(chunk)
         n_bytes += chunk.nbytes
-        if held and (n_rows > _JOINED_ROWS or n_bytes > _JOINED_BYTES or pt.is_dictionary(chunk.type)):
+        if held and (n_rows > n_joined or n_bytes > _JOINED_BYTES or pt.is_dictionary(chunk.type)):
             yield held[0] if len(held) == 1 else pa.concat_arrays(held)
             held, n_rows, n_bytes = [], len(chunk), chunk.nbytes
         held.append(chunk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from gpudrift.frames.arrow_texts import as_bytes, in_place
+from gpudrift.frames.arrow_texts import as_bytes, parts_in_place
 from gpudrift.frames.column import Raw, arrow_type, as_arrow, codes_of, dictionary_entries, joined_chunks, rows
 from gpudrift.frames.device import DeviceCategories
 from gpudrift.frames.kinds import is_text
@@ -69,7 +69,7 @@ class TextCounter:
             table = self._idle.pop()
         except IndexError:
             table = TextTable(self._most, self._most_bytes)
-        if not all(table.add(texts, amounts) for texts, amounts in _counted(raw)):
+        if not all(table.add(*parts, amounts=amounts) for parts, amounts in _counted(raw)):
             self._full = True
         self._lengths.append(len(raw))
         self._idle.append(table)
@@ -80,7 +80,7 @@ class TextCounter:
         one = tables.pop() if tables else TextTable(0, 0)
         while tables and not self._full:
             other = tables.pop()
-            self._full = not one.add(Texts(other.offsets, other.data), other.rows)
+            self._full = not one.add(Texts(other.offsets, other.data), amounts=other.rows)
         if self._full:
             return None
         buffers = [None, *(pa.py_buffer(held.tobytes()) for held in (one.offsets, one.data))]
@@ -88,30 +88,38 @@ class TextCounter:
         return TextCounts(texts, one.rows, sum(self._lengths) - int(one.rows.sum()))
 
 
-def pieces(raw: Raw) -> Iterator[Raw]:
-    """The rows of a column in turn, as many at once as fit the memory of a thread; no copies."""
+def pieces(raw: Raw, threads: int) -> Iterator[Raw]:
+    """The rows of a column in turn, as many at once as fit the memory of a thread; no copies.
+
+    Strings, which take none, in few pieces: between two of them a thread may have to wait for another.
+    """
     if isinstance(raw, DeviceCategories):  # hashed already
         yield raw
         return
     viewed = pt.is_string_view(arrow_type(raw))  # and their bytes are those of all slices of their buffers
     step = _ROWS if viewed else max(min(_ROWS, len(raw) * _BYTES // max(raw.nbytes, 1)), 1)
+    if is_text(arrow_type(raw)):
+        step = max(step, -(-len(raw) // (4 * threads)))
     for start in range(0, len(raw), step):
         yield rows(raw, start, min(start + step, len(raw)))
 
 
-def _counted(raw: Raw) -> Iterator[tuple[Texts | Views, NDArray[np.int64] | None]]:
+def _counted(raw: Raw) -> Iterator[tuple[Sequence[Texts | Views], NDArray[np.int64] | None]]:
     """Texts, some of them more than once, and the rows of each; none for one row each."""
     if isinstance(raw, DeviceCategories):
         entries, amounts = raw.counts()
-        yield as_bytes(entries), amounts
+        yield [as_bytes(entries)], amounts
         return
-    for chunk in joined_chunks(as_arrow(raw)):
-        if is_text(chunk.type):
-            yield in_place(chunk), None
-        elif pt.is_dictionary(chunk.type):  # a slice carries its whole dictionary along
+    column = as_arrow(raw)
+    if is_text(column.type):
+        for parts in parts_in_place(column):
+            yield parts, None
+        return
+    for chunk in joined_chunks(column):
+        if pt.is_dictionary(chunk.type):  # a slice carries its whole dictionary along
             amounts = categories(codes_of(chunk), len(chunk.dictionary))[:-1]
             used = np.flatnonzero(amounts)
-            yield as_bytes(dictionary_entries(chunk, pa.array(used))), amounts[used]
+            yield [as_bytes(dictionary_entries(chunk, pa.array(used)))], amounts[used]
         else:
             found = chunk.value_counts()
-            yield as_bytes(found.field("values")), found.field("counts").to_numpy()
+            yield [as_bytes(found.field("values"))], found.field("counts").to_numpy()

@@ -211,7 +211,11 @@ def _planned(
         tasks = chain(
             (partial(sample.add, batch.columns[sample.name], here) for sample in samples),
             (partial(sample.add_few, batch.columns[sample.name], few_here) for sample in numbers),
-            (partial(sample.count, piece) for sample in texts for piece in pieces(batch.columns[sample.name])),
+            (
+                partial(sample.count, piece)
+                for sample in texts
+                for piece in pieces(batch.columns[sample.name], backend.threads)
+            ),
         )
         deque(backend.map(lambda task: task(), tasks), maxlen=0)
         first += batch.n_rows
@@ -230,7 +234,8 @@ def _count_texts(samples: Sequence[CategorySample], columns: Mapping[str, Raw], 
         sample.count(piece)
         return sample
 
-    counted = backend.map(count, ((sample, piece) for sample in samples for piece in pieces(columns[sample.name])))
+    tasks = ((sample, piece) for sample in samples for piece in pieces(columns[sample.name], backend.threads))
+    counted = backend.map(count, tasks)
     for sample, rest in groupby(counted):
         deque(rest, maxlen=0)
         sample.finish()

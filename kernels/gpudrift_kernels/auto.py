@@ -49,6 +49,10 @@ class AutoBackend:
         return (self.cpu if _FOUND.get(self.ordinal) else self.gpu).name
 
     @property
+    def threads(self) -> int:
+        return self.cpu.threads
+
+    @property
     def residence(self) -> Residence | None:
         return self._taken().residence
 

@@ -59,6 +59,11 @@ class CategoryColumn(Protocol):
     @property
     def n_rows(self) -> int: ...
 
+    @property
+    def in_place(self) -> bool:
+        """Whether ``counts`` reads the caller's memory as it is: any number of rows at once takes no more."""
+        ...
+
     def codes(self, start: int, stop: int) -> tuple[Any, NDArray[np.int64]]:
         """Local codes of rows start to stop (negative: missing), and the vocabulary's code of each local one.
 
@@ -94,6 +99,11 @@ class Backend(Protocol):
     @property
     def name(self) -> str:
         """As reports show it."""
+        ...
+
+    @property
+    def threads(self) -> int:
+        """Of the host, as ``map`` uses them."""
         ...
 
     @property

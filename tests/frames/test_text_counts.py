@@ -38,7 +38,7 @@ def found(counts: TextCounts | None) -> dict[str | None, int]:
 def counted(values: Any, threads: int = 1) -> dict[str | None, int]:
     raw, filled = as_column(values), counter()
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(filled.add, pieces(raw)))
+        list(pool.map(filled.add, pieces(raw, 2)))
     return found(filled.finish())
 
 
@@ -93,7 +93,7 @@ def test_too_many_categories_or_bytes_are_not_counted_whoever_reads_them(threads
     def finish(values: list[str], **limits: int) -> TextCounts | None:
         filled = TextCounter(**{"most": 1001, "most_bytes": 1 << 20} | limits)
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(filled.add, pieces(as_column(values))))
+            list(pool.map(filled.add, pieces(as_column(values), 2)))
         return filled.finish()
 
     n_bytes = sum(len(name) for name in set(names))

@@ -60,7 +60,45 @@ def check(texts: list[bytes | None], n_buffers: int = 1, first_bit: int = 0) -> 
     assert of_views.add(viewed(list(known[::2]), n_buffers))
     for table in (vocabulary, of_views):
         assert table.codes(views).tolist() == table.codes(behind).tolist() == expected
-        assert table.counts([views, views]).tolist() == table.counts([behind, behind]).tolist()
+        assert table.counts([[views, views]]).tolist() == table.counts([[behind], [behind]]).tolist()
+
+
+def parts_of(texts: list[list[bytes | None]], sorts: list[int], first_bit: int) -> list[Texts | Views]:
+    """Each as views, or as offsets of 64 or 32 bits."""
+    held: list[Texts | Views] = []
+    for some, sort in zip(texts, sorts, strict=True):
+        behind = joined([b"before"] * first_bit + some)
+        behind = behind._replace(offsets=behind.offsets[first_bit:], first_bit=first_bit)
+        wide = [viewed(some, 2, first_bit), behind, behind._replace(offsets=behind.offsets.astype(np.int32))]
+        held.append(wide[sort])
+    return held
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.lists(st.none() | st.binary(max_size=40), max_size=20)), max_size=8),
+    st.integers(0, 9),
+)
+def test_parts_of_all_layouts_are_read_at_once_as_they_are_in_turn(
+    parts: list[tuple[int, list[bytes | None]]], first_bit: int
+) -> None:
+    sorts, texts = [sort for sort, _ in parts], [some for _, some in parts]
+    held = parts_of(texts, sorts, first_bit)
+    flat = [text for some in texts for text in some]
+    table, weighed = TextTable(ROOM, ROOM, 1), TextTable(ROOM, ROOM, 1)
+    assert table.add(*held)
+    present = Counter(text for text in flat if text is not None)
+    names = [table.data[a:b].tobytes() for a, b in zip(table.offsets[:-1], table.offsets[1:], strict=True)]
+    assert dict(zip(names, table.rows.tolist(), strict=True)) == present
+    assert list(dict.fromkeys(text for text in flat if text is not None)) == names
+    amounts = np.arange(1, len(flat) + 1)
+    assert weighed.add(*held, amounts=amounts)
+    sums = [sum(k for k, text in enumerate(flat, 1) if text == name) for name in names]
+    assert weighed.rows.tolist() == sums
+    some_known = text_table(joined(list(names[::2])))
+    counts = some_known.counts([held, [], held[:1]])
+    rows = Counter(flat) + Counter(texts[0] if texts else [])
+    others = sum(rows[name] for name in names[1::2])
+    assert counts.tolist() == [*(rows[name] for name in names[::2]), others, rows[None]]
 
 
 @given(
@@ -104,7 +142,7 @@ def test_a_table_holds_as_many_views_and_bytes_as_it_may_and_not_one_more(most: 
 
 def test_views_count_by_their_amounts() -> None:
     table = TextTable(ROOM, ROOM)
-    assert table.add(viewed([b"a", b"b" * 20, None, b"a"]), np.array([2**40, 3, 7, 1]))
+    assert table.add(viewed([b"a", b"b" * 20, None, b"a"]), amounts=np.array([2**40, 3, 7, 1]))
     assert table.rows.tolist() == [2**40 + 1, 3]
 
 

@@ -118,7 +118,7 @@ def test_rows_of_a_vocabulary_are_counted_as_their_codes_are(
 ) -> None:
     vocabulary = sorted(known)
     table = text_table(joined(vocabulary))
-    counts = table.counts(with_nulls([*part, *vocabulary], first_bit, b"under") for part in parts)
+    counts = table.counts([with_nulls([*part, *vocabulary], first_bit, b"under")] for part in parts)
     rows = Counter(text for part in parts for text in (*part, *vocabulary))
     others = sum(n for text, n in rows.items() if text is not None and text not in known)
     assert counts.dtype == np.int64
@@ -138,7 +138,7 @@ def test_short_and_long_texts_in_turn_are_each_counted(n_bytes: int) -> None:
 
 def test_texts_count_by_their_amounts() -> None:
     table = TextTable(ROOM, ROOM)
-    assert table.add(with_nulls([b"a", b"b", None, b"a"]), np.array([2**40, 3, 7, 1]))
+    assert table.add(with_nulls([b"a", b"b", None, b"a"]), amounts=np.array([2**40, 3, 7, 1]))
     assert counted(table) == {b"a": 2**40 + 1, b"b": 3}
     assert table.add(joined([b"c", b"a"]))
     assert counted(table) == {b"a": 2**40 + 2, b"b": 3, b"c": 1}
@@ -153,7 +153,7 @@ def test_a_table_grows_with_its_texts_and_keeps_their_counts() -> None:
     parts = [TextTable(1 << 16, 1 << 24, 3) for _ in range(2)]
     for k, part in enumerate(parts):
         assert part.add(joined(texts[k::2]))
-    assert parts[0].add(Texts(parts[1].offsets, parts[1].data), parts[1].rows)
+    assert parts[0].add(Texts(parts[1].offsets, parts[1].data), amounts=parts[1].rows)
     assert counted(parts[0]) == Counter(texts)
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+import numba
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+#: Numba's own, whose types it does not tell.
+carray = cast("Any", numba).carray
+_pointer = cast("Any", types).CPointer
 _BITS: dict[Any, Any] = {types.float32: types.int32, types.float64: types.int64}
 _CACHE_LINE = 64
 _FLOATS = {bits: float_type for float_type, bits in _BITS.items()}
@@ -108,3 +112,13 @@ def byte_at(typing: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
         return builder.load(builder.inttoptr(arguments[0], ir.IntType(8).as_pointer()))
 
     return types.uint8(types.int64), generate
+
+
+@_instruction
+def pointer_at(typing: Any, address: Any, like: Any) -> tuple[Any, Callable[..., Any]]:
+    """An address as that of values of the dtype of an array, as ``carray`` takes it."""
+
+    def generate(context: Any, builder: ir.IRBuilder, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
+
+    return _pointer(like.dtype)(types.int64, like), generate

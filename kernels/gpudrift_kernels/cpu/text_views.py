@@ -8,7 +8,7 @@ A text of up to 12 bytes needs no other memory; nothing beside a text and its vi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -57,9 +57,10 @@ class Views(NamedTuple):
         """Bytes of a text."""
         return int(self.views[i, 0]) & int(_LOWER)
 
-    def stretches(self) -> Iterator[tuple[int, int]]:
-        """Up to which text the views refer to which buffers: all of them to one array of addresses."""
-        yield self.n, self.addresses.ctypes.data
+    def where(self) -> tuple[int, ...]:
+        """Address of the views, how many, of those of the buffers, how many, of the bits if any, and the first bit."""
+        valid = self.valid.ctypes.data if self.valid.size else 0
+        return self.views.ctypes.data, self.n, self.addresses.ctypes.data, self.addresses.size, valid, self.first_bit
 
 
 @inlined

@@ -11,15 +11,15 @@ A table belongs to one thread while it learns. To look texts up writes to arrays
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gpudrift_kernels.cpu.compiled import inlined, kernel
-from gpudrift_kernels.cpu.intrinsics import byte_at, prefetch, prefetch_at, word_at
+from gpudrift_kernels.cpu.intrinsics import byte_at, carray, pointer_at, prefetch, prefetch_at, word_at
 from gpudrift_kernels.cpu.read_only import read_only
 from gpudrift_kernels.cpu.text_views import Views, view_key, view_length, view_start
 
@@ -83,17 +83,10 @@ class Texts(NamedTuple):
         """Bytes of a text."""
         return int(self.offsets[i + 1]) - int(self.offsets[i])
 
-    def stretches(self) -> Iterator[tuple[int, int]]:
-        """Up to which text the offsets count from which address on, where 16 bytes of every text can be read.
-
-        Those that begin in the last 15 bytes are read from a copy with zeros behind, which lives until the next step.
-        """
-        cut = bisect_right(self.offsets, self.data.size - _KEY, 0, self.n)
-        yield cut, self.data.ctypes.data
-        if cut < self.n:
-            copied = np.zeros(2 * _KEY, np.uint8)
-            copied[: min(self.data.size, _SHORT)] = self.data[-_SHORT:]
-            yield self.n, copied.ctypes.data - max(self.data.size - _SHORT, 0)
+    def where(self) -> tuple[int, ...]:
+        """Of the offsets, how many texts, of the bytes, how many, of the bits if any, and the first bit."""
+        valid = self.valid.ctypes.data if self.valid.size else 0
+        return self.offsets.ctypes.data, self.n, self.data.ctypes.data, self.data.size, valid, self.first_bit
 
 
 class TextTable:
@@ -137,50 +130,53 @@ class TextTable:
         """Rows of each text."""
         return self._rows[1 : self.n + 1]
 
-    def add(self, texts: Texts | Views, amounts: NDArray[np.int64] | None = None) -> bool:
+    def add(self, *parts: Texts | Views, amounts: NDArray[np.int64] | None = None) -> bool:
         """Count texts, each once or by its amount; null is passed over.
 
         False as soon as there are more than the table may hold; what it has counted then is worth nothing.
         """
-        start = 0
-        codes = None if amounts is None else np.empty(texts.n, np.int32)
-        while True:
-            start, self.n = self._read(texts, start, self._rows, codes, learns=True)
-            if start == texts.n:
-                break
-            if not self._grow(texts.length(start)):
-                return False
+        codes = None if amounts is None else np.empty(sum(texts.n for texts in parts), np.int32)
+        first = 0
+        for alike in _alike(parts):
+            part = start = 0
+            of_alike = None if codes is None else codes[first:]
+            while True:
+                part, start, self.n = self._read(alike, part, start, self._rows, of_alike, learns=True)
+                if part == len(alike):
+                    break
+                if not self._grow(alike[part].length(start)):
+                    return False
+            first += sum(texts.n for texts in alike)
         if codes is not None and amounts is not None:
             np.add.at(self._rows, codes + 1, amounts)  # those of null at place 0
         return True
 
-    def counts(self, parts: Iterable[Texts | Views]) -> NDArray[np.int64]:
-        """Rows of each text held, of all others, and of null; int64, shape (n + 2,)."""
+    def counts(self, parts: Iterable[Sequence[Texts | Views]]) -> NDArray[np.int64]:
+        """Rows of each text held, of all others, and of null, however they are grouped; int64, shape (n + 2,)."""
         rows, n_texts = np.zeros(self.n + 1, np.int64), 0
-        for texts in parts:
-            n_texts += self._read(texts, 0, rows, None, learns=False)[0]
+        for some in parts:
+            for alike in _alike(some):
+                self._read(alike, 0, 0, rows, None, learns=False)
+            n_texts += sum(texts.n for texts in some)
         return np.concatenate([rows[1:], [rows[0], n_texts - rows.sum()]])
 
     def codes(self, texts: Texts | Views) -> NDArray[np.int32]:
         """The code of each text, which counts those held from 0; ``n`` of any other and -1 of null."""
         codes = np.empty(texts.n, np.int32)
-        self._read(texts, 0, _NO_ROWS, codes, learns=False)
+        self._read([texts], 0, 0, _NO_ROWS, codes, learns=False)
         return codes
 
     def _read(
-        self, texts: Texts | Views, start: int, rows: NDArray[np.int64], codes: NDArray[np.int32] | None, *,
-        learns: bool,
-    ) -> tuple[int, int]:  # fmt: skip
-        """Which text there was no room for, or how many there are, and how many are held then."""
-        n, places = self.n, read_only(texts[0])
-        for stop, base in texts.stretches():
-            start, n = _walk(
-                places, base, read_only(texts.valid), texts.first_bit, start, stop,
-                self._slots, self._keys, self._offsets, self._data, n, learns, rows, codes,
-            )  # fmt: skip
-            if start < stop:
-                break
-        return start, n
+        self, parts: Sequence[Texts | Views], part: int, start: int, rows: NDArray[np.int64],
+        codes: NDArray[np.int32] | None, *, learns: bool,
+    ) -> tuple[int, int, int]:  # fmt: skip
+        """Which part, and text of it, there was no room for, or how many parts there are; how many are held then."""
+        addresses = np.array([texts.where() for texts in parts], np.int64)
+        found: tuple[int, int, int] = _walk_parts(
+            read_only(addresses), read_only(parts[0][0][:0]), part, start, np.zeros(2 * _KEY, np.uint8),
+            self._slots, self._keys, self._offsets, self._data, self.n, learns, rows, codes,
+        )  # fmt: skip
+        return found
 
     def _grow(self, n_bytes: int) -> bool:
         """Make room for one more text of so many bytes; False where it may not be held."""
@@ -210,6 +206,12 @@ def text_table(texts: Texts) -> TextTable:
     return table
 
 
+def _alike(parts: Iterable[Texts | Views]) -> Iterator[list[Texts | Views]]:
+    """Neighbours that are laid out in the same way."""
+    for _, alike in groupby(parts, lambda texts: (texts[0].dtype, texts[0].ndim)):
+        yield list(alike)
+
+
 def _longer(array: NDArray[Any], size: int) -> NDArray[Any]:
     """With room for so many, of which the new ones hold nothing yet."""
     longer = np.empty((size, *array.shape[1:]), array.dtype)
@@ -218,23 +220,59 @@ def _longer(array: NDArray[Any], size: int) -> NDArray[Any]:
 
 
 @kernel
-def _walk(
-    places: NDArray[Any], base: int, valid: Bytes, first_bit: int, start: int, end: int,
+def _walk_parts(
+    addresses: NDArray[np.int64], like: NDArray[Any], part: int, start: int, tail: Bytes,
     slots: NDArray[np.int32], keys: NDArray[np.uint64], known_ends: NDArray[np.int64], known: Bytes,
     n: int, learns: bool, rows: NDArray[np.int64], codes: NDArray[np.int32] | None,
-) -> tuple[int, int]:  # fmt: skip
-    """Count texts from ``start`` on, or write their codes; learn those that are not held, or count them at place 0.
+) -> tuple[int, int, int]:  # fmt: skip
+    """Walk from a text of a part on through all parts, whose offsets or views are of the type of ``like``.
 
-    Which text there was no room for, or how many there are, and how many are held then. The processor's registers just
-    hold what nearly all rows need: a loop of their own takes short texts that are found where their hash points, and
-    the one around it whatever else comes. Addresses are handed on, not arrays, whose owners Numba counts at every call.
-    ``places`` are offsets and ``base`` what they count from, or views and the address of those of their buffers: each
-    compiles a version of its own, without the other's branches.
+    A text is read in 16 bytes: those that begin in the last 15 are read from ``tail``, where zeros follow them.
+    """
+    first = 0  # of a part, among the texts of all
+    for p in range(part):
+        first += addresses[p, 1]
+    while part < len(addresses):
+        place, n_texts, base, n_bytes, valid, first_bit = addresses[part]
+        stop = n_texts
+        if like.ndim == 1:
+            places = carray(pointer_at(place, like), (n_texts + 1,))
+            stop = np.searchsorted(places[:n_texts], n_bytes - _KEY, side="right")
+            if stop <= start < n_texts:
+                behind = max(n_bytes - _SHORT, 0)
+                for j in range(n_bytes - behind):
+                    tail[j] = byte_at(base + behind + j)
+                stop, base = n_texts, np.int64(tail.ctypes.data) - behind
+        else:
+            places = carray(pointer_at(place, like), (n_texts, 2))
+        start, n = _walk(
+            places, base, valid, first_bit, start, stop, slots, keys, known_ends, known, n, learns, rows, codes, first
+        )
+        if start < stop:
+            break
+        if start == n_texts:
+            part, start, first = part + 1, 0, first + n_texts
+    return part, start, n
+
+
+@kernel
+def _walk(
+    places: NDArray[Any], base: int, valid: int, first_bit: int, start: int, end: int,
+    slots: NDArray[np.int32], keys: NDArray[np.uint64], known_ends: NDArray[np.int64], known: Bytes,
+    n: int, learns: bool, rows: NDArray[np.int64], codes: NDArray[np.int32] | None, first: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Count texts from ``start`` on, or write their codes, of which the part's begin at ``first``.
+
+    Those that are not held are learned, or counted at place 0. Which text there was no room for, or ``end``, and how
+    many are held then. The processor's registers just hold what nearly all rows need: a loop of their own takes short
+    texts that are found where their hash points, and the one around it whatever else comes. Addresses are handed on,
+    not arrays, whose owners Numba counts at every call. ``places`` are offsets and ``base`` what they count from, or
+    views and the address of those of their buffers: each compiles a version of its own, without the other's branches.
     """
     shift, mask = _shift(slots.size), np.uint64(slots.size - 1)
     kept, key, known_end, known_text = _KEPT.ctypes.data, keys.ctypes.data, known_ends.ctypes.data, known.ctypes.data
     views = places.ctypes.data
-    i, stop, bit = np.uint64(start), np.uint64(end), np.uint64(first_bit)
+    i, stop, bit, code = np.uint64(start), np.uint64(end), np.uint64(first_bit), np.uint64(first)
     while i < stop:
         if places.ndim == 1:
             behind = np.int64(places[i])
@@ -247,7 +285,7 @@ def _walk(
             else:
                 prefetch(places, np.int64(i + i) + _PLACES_AHEAD)
                 length = view_length(views, i)
-            if length > _SHORT or (valid.size and not _is_set(valid, bit + i)):
+            if length > _SHORT or (valid and not _is_set(valid, bit + i)):
                 break
             if places.ndim == 1:
                 word, next_word = _short_key(base + begin, length, kept)
@@ -259,7 +297,7 @@ def _walk(
             if codes is None:
                 rows[place] += 1
             else:
-                codes[i] = np.int64(place) - 1
+                codes[code + i] = np.int64(place) - 1
             i += _ONE
         short: np.bool_ = np.bool_(False)
         while i < stop and not short:
@@ -270,9 +308,9 @@ def _walk(
             else:
                 length = view_length(views, i)
             short = length <= _SHORT
-            if valid.size and not _is_set(valid, bit + i):
+            if valid and not _is_set(valid, bit + i):
                 if codes is not None:
-                    codes[i] = -1
+                    codes[code + i] = -1
                 i += _ONE
                 continue
             if places.ndim == 1:
@@ -293,24 +331,24 @@ def _walk(
             if codes is None:
                 rows[place] += 1
             else:
-                codes[i] = np.int64(place) - 1 if place else n
+                codes[code + i] = np.int64(place) - 1 if place else n
             i += _ONE
         else:
             continue
         last = known_ends[n]
         if n + 1 == rows.size or last + length > known.size:
-            return int(i), n
+            return int(np.int64(i)), n
         for j in range(length):
             known[last + j] = byte_at(at + j)
         if codes is None:
             rows[n + 1] = 1
         else:
-            rows[n + 1], codes[i] = 0, n
+            rows[n + 1], codes[code + i] = 0, n
         n += 1
         slots[slot], known_ends[n] = n, last + length
         keys[n, 0], keys[n, 1] = word, next_word
         i += _ONE
-    return int(i), n
+    return int(np.int64(i)), n
 
 
 @kernel
@@ -326,7 +364,7 @@ def _place(slots: NDArray[np.int32], keys: NDArray[np.uint64], n: int) -> None:
 
 @inlined
 def _is_set(bits: Any, i: Any) -> Any:
-    return (bits[i >> np.uint64(3)] >> (i & np.uint64(7))) & _ONE
+    return (byte_at(bits + np.int64(i >> np.uint64(3))) >> (i & np.uint64(7))) & _ONE
 
 
 @inlined
@@ -354,8 +392,7 @@ def _mixed(found: Any, word: Any) -> Any:
 
 @inlined
 def _hash(word: Any, next_word: Any) -> Any:
-    found = word * _FACTOR ^ next_word
-    return (found ^ (found >> _HALF)) * _FACTOR
+    return (word * _FACTOR ^ next_word) * _FACTOR  # the upper bits depend on all of it
 
 
 @inlined
