@@ -49,7 +49,7 @@ class NumberReader:
     def in_place(self) -> bool:
         """Whether rows are handed out as they lie in memory; a guess that may miss some."""
         raw = self._raw
-        return isinstance(raw, np.ndarray) and raw.dtype == self._dtype and raw.flags.c_contiguous
+        return isinstance(raw, np.ndarray) and raw.dtype == self._dtype and raw.flags.c_contiguous and raw.flags.aligned
 
     def values(self, start: int, stop: int) -> tuple[Any, int]:
         """Rows start to stop without nulls, contiguous, in the plan's dtype, and how many nulls were left out.

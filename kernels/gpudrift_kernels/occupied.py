@@ -28,25 +28,33 @@ def occupied(counts: NDArray[Any]) -> Occupied:
 
 @kernel
 def gather(c: NDArray[Any]) -> Occupied:
-    """What ``occupied`` says, eight at a time: most of a table is empty, and its empty stretches are long.
-
-    In the others every counter is written, and the next one over it if it is zero: no branch that data decide.
-    """
+    """What ``occupied`` says."""
     n = np.int64(0)
     for i in range(c.size):
         n += np.int64(c[i] != 0)
     places, rows = np.empty(n + 1, np.int64), np.empty(n + 1, np.int64)
-    k = np.uint64(0)
+    fill_occupied(c, places, rows)
+    return places[:n], rows[:n]
+
+
+@kernel
+def fill_occupied(c: NDArray[Any], places: NDArray[np.int64], rows: NDArray[np.int64]) -> int:
+    """How many counts are not zero; they are written eight at a time, since most empty stretches of a table are long.
+
+    In the others every counter is written, and the next one over it if it is zero: no branch that data decide. There
+    must be room for one more.
+    """
+    n = np.uint64(0)
     for first in range(0, c.size - 7, 8):
         near = c[first] | c[first + 1] | c[first + 2] | c[first + 3]
         if near | c[first + 4] | c[first + 5] | c[first + 6] | c[first + 7]:
             for i in range(first, first + 8):
-                places[k], rows[k] = i, c[i]
-                k += np.uint64(c[i] != 0)
+                places[n], rows[n] = i, c[i]
+                n += np.uint64(c[i] != 0)
     for i in range(c.size & ~7, c.size):
-        places[k], rows[k] = i, c[i]
-        k += np.uint64(c[i] != 0)
-    return places[:n], rows[:n]
+        places[n], rows[n] = i, c[i]
+        n += np.uint64(c[i] != 0)
+    return int(np.int64(n))
 
 
 def dense(counted: tuple[NDArray[np.int64], NDArray[Any]], size: int) -> NDArray[Any]:

@@ -56,6 +56,8 @@ class Codes:
     turn: int
     resident: bool
 
+    in_place = False
+
     @property
     def n_rows(self) -> int:
         return self.rows.size

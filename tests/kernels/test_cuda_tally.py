@@ -68,6 +68,8 @@ class Codes:
     n_categories: int
     place: Any = _as_it_is
 
+    in_place = False
+
     @property
     def n_rows(self) -> int:
         return self.rows.size

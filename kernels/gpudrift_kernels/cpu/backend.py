@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache, partial, reduce
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from gpudrift_kernels.backend import CategoryColumn, NumericColumn
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.categories import categories
-from gpudrift_kernels.cpu.histogram import Workspace, narrow_index_of
+from gpudrift_kernels.cpu.histogram import Workspace, narrow_index_of, occupied_each
 from gpudrift_kernels.cpu.ks import ks_within, remainder
 from gpudrift_kernels.cpu.sort import sort
 from gpudrift_kernels.cpu.tally import TallyTable
@@ -51,25 +51,41 @@ class CpuBackend:
         self.threads = threads
 
     def count_cells(self, columns: Sequence[NumericColumn], plans: Sequence[CellPlan]) -> Iterator[Occupied]:
+        def is_few(task: _Task) -> bool:
+            f, start, stop = task
+            return stop - start == columns[f].n_rows < plans[f].n_counters // CELLS_PER_SORTED_ROW
+
+        def at_once(task: _Task) -> bool:
+            f, start, stop = task
+            return columns[f].in_place and stop - start == columns[f].n_rows and not is_few(task)
+
+        def values_of(task: _Task) -> tuple[NDArray[Any], CellPlan, int]:
+            f, start, stop = task
+            values, n_null = columns[f].values(start, stop)
+            return np.ascontiguousarray(on_host(values), plans[f].dtype), plans[f], n_null
+
         def count(task: _Task) -> Occupied | NDArray[np.int64]:
             f, start, stop = task
-            whole = stop - start == columns[f].n_rows
-            if whole and stop < plans[f].n_counters // CELLS_PER_SORTED_ROW:
-                return _sorted_counts(columns[f], plans[f])
+            if is_few(task):
+                return _sorted_counts(*values_of(task))
             workspace = Workspace(plans[f], policy_for(stop - start))
             step = max(stop - start, 1) if columns[f].in_place else _ROWS_PER_SLICE
             for first in range(start, stop, step):
                 values, n_null = columns[f].values(first, min(first + step, stop))
                 workspace.add_missing(n_null)
-                values = on_host(values).astype(plans[f].dtype, copy=False)
-                if whole and first + step >= stop:
-                    return workspace.occupied(values)
-                workspace.add(values)
+                workspace.add(on_host(values).astype(plans[f].dtype, copy=False))
             return workspace.total().astype(np.int64)
+
+        def count_all(tasks: Sequence[_Task]) -> list[Occupied | NDArray[np.int64]]:
+            found: dict[_Task, Occupied | NDArray[np.int64]] = {}
+            for _, alike in groupby(filter(at_once, tasks), lambda task: plans[task[0]].dtype):
+                some = list(alike)
+                found.update(zip(some, occupied_each(list(map(values_of, some))), strict=True))
+            return [found[task] if task in found else count(task) for task in tasks]
 
         # A thread that comes back may have to wait for another, and for its processor to be woken: few calls each.
         several = [min(c.n_rows // (4 * self.threads), _MOST_AT_ONCE) if c.in_place else 0 for c in columns]
-        for counted in self._sum_by_column(count, columns, several):
+        for counted in self._sum_by_column(count_all, columns, several):
             yield occupied(counted) if isinstance(counted, np.ndarray) else counted
 
     def count_categories(
@@ -91,7 +107,7 @@ class CpuBackend:
             min(c.n_rows // (4 * self.threads), _MOST_AT_ONCE if c.in_place else _ROWS_PER_SLICE) for c in columns
         ]
         fewest = [max(8 * n, rows) for n, rows in zip(n_categories, several, strict=True)]
-        return self._sum_by_column(count, columns, fewest, VALUES_PER_GROUP)
+        return self._sum_by_column(_each(count), columns, fewest, VALUES_PER_GROUP)
 
     def tally_cells(
         self,
@@ -111,7 +127,7 @@ class CpuBackend:
                 table.add(counters, first)
             return table.tally
 
-        return self._sum_by_column(tally, columns, _table_rows(grids, grouping))
+        return self._sum_by_column(_each(tally), columns, _table_rows(grids, grouping))
 
     def tally_categories(
         self,
@@ -129,7 +145,7 @@ class CpuBackend:
                 table.add(counters[np.minimum(on_host(codes).astype(np.uint32), vocabulary.size)], first)
             return table.tally
 
-        return self._sum_by_column(tally, columns, _table_rows(grids, grouping))
+        return self._sum_by_column(_each(tally), columns, _table_rows(grids, grouping))
 
     def sort(self, values: Any, *, overwrite: bool = False) -> NDArray[Any]:
         return sort(on_host(values), overwrite=overwrite)
@@ -164,7 +180,7 @@ class CpuBackend:
 
     def _sum_by_column(
         self,
-        count: Callable[[_Task], _Sum],
+        count: Callable[[Sequence[_Task]], list[_Sum]],
         columns: Sequence[NumericColumn | CategoryColumn],
         fewest_rows: Sequence[int] = (),
         rows_per_task: int | None = None,
@@ -176,19 +192,23 @@ class CpuBackend:
         groups = _groups(chain.from_iterable(tasks), several)
         counts: Iterator[_Sum]
         if len(groups) > 1:
-            counts = chain.from_iterable(self.map(lambda group: [count(task) for task in group], groups))
+            counts = chain.from_iterable(self.map(count, groups))
         else:  # handing it to a thread takes longer than many a count
-            counts = map(count, chain.from_iterable(groups))
+            counts = chain.from_iterable(map(count, groups))
         for of_column in tasks:
             yield reduce(operator.add, islice(counts, len(of_column)))
 
 
-def _sorted_counts(column: NumericColumn, plan: CellPlan) -> Occupied:
+def _each(count: Callable[[_Task], _Sum]) -> Callable[[Sequence[_Task]], list[_Sum]]:
+    """Tasks in turn."""
+    return lambda tasks: [count(task) for task in tasks]
+
+
+def _sorted_counts(values: NDArray[Any], plan: CellPlan, n_missing: int) -> Occupied:
     """Of so few rows that sorting their counters is less work than to clear and to read a table of all counters."""
-    values, n_null = column.values(0, column.n_rows)
-    counters = narrow_index_of(on_host(values).astype(plan.dtype, copy=False), plan)
-    if n_null:
-        counters = np.append(counters, np.full(n_null, plan.n_index + MISSING, counters.dtype))
+    counters = narrow_index_of(values, plan)
+    if n_missing:
+        counters = np.append(counters, np.full(n_missing, plan.n_index + MISSING, counters.dtype))
     counters.sort()
     return runs(counters)
 

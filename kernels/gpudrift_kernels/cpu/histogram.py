@@ -12,6 +12,7 @@ Tables are private to the task: nobody races. 32-bit counters: a task must see f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
@@ -22,11 +23,11 @@ from numpy.typing import NDArray
 from gpudrift_kernels import rules
 from gpudrift_kernels.cells import CellPlan
 from gpudrift_kernels.cpu.compiled import inlined, kernel
-from gpudrift_kernels.cpu.intrinsics import prefetch, values_per_line
+from gpudrift_kernels.cpu.intrinsics import carray, pointer_at, prefetch, values_per_line
 from gpudrift_kernels.cpu.read_only import read_only
 from gpudrift_kernels.cpu.slots import distance, folded, layout_in, slot_at
-from gpudrift_kernels.occupied import Occupied, gather
-from gpudrift_kernels.tuning import LINES_AHEAD, VALUES_AT_ONCE, LaunchPolicy
+from gpudrift_kernels.occupied import Occupied, fill_occupied
+from gpudrift_kernels.tuning import LINES_AHEAD, VALUES_AT_ONCE, LaunchPolicy, policy_for
 
 Values: TypeAlias = NDArray[Any]
 Indices: TypeAlias = NDArray[np.uint32]
@@ -66,12 +67,8 @@ class Workspace:
     """The private tables of one task, for one plan: a row of counters by slot for each lane, shifted by cuts passed."""
 
     def __init__(self, plan: CellPlan, policy: LaunchPolicy) -> None:
-        self._rule = rule_of(plan)
-        if plan.cuts.size > policy.max_compared_cuts:
-            self._rule = self._rule._replace(cut_table=_slot_table(plan))
-        lanes = policy.lanes if plan.integral or plan.wide or plan.cuts.size else 1
-        self._tables = np.zeros((lanes, plan.n_counters + 1), np.uint32)
-        self._plan = plan
+        self._rule = _rule_for(plan, policy)
+        self._tables = np.zeros((_n_lanes(plan, policy), plan.n_counters + 1), np.uint32)
         self._n_missing = 0
 
     def add(self, values: NDArray[Any]) -> None:
@@ -82,16 +79,30 @@ class Workspace:
         """Count n more missing values."""
         self._n_missing += n
 
-    def occupied(self, values: NDArray[Any]) -> Occupied:
-        """``total`` after the last values, without zeros. In one call: a thread that comes back waits for others."""
-        places, rows = _count_last(read_only(values), self._rule, self._tables, self._n_missing)
-        return places, rows
-
     def total(self) -> NDArray[np.uint32]:
         """Counts so far; length ``plan.n_counters``. Only once: the lanes are added up in the first."""
         _add_up(self._tables, self._n_missing)
         total: NDArray[np.uint32] = self._tables[0, 1:]
         return total
+
+
+def occupied_each(columns: Sequence[tuple[Values, CellPlan, int]]) -> list[Occupied]:
+    """Counts that are not zero of whole columns: contiguous values of one type, their plan, and further missing values.
+
+    In one call: a thread that comes back waits for others.
+    """
+    listed, rules = np.empty((len(columns), 5), np.int64), []
+    for k, (values, plan, n_missing) in enumerate(columns):
+        policy = policy_for(values.size)
+        listed[k] = values.ctypes.data, values.size, n_missing, plan.n_counters, _n_lanes(plan, policy)
+        rules.append(_rule_for(plan, policy))
+    centre, unit, numbers, cuts, tables = map(np.concatenate, zip(*rules, strict=True))
+    packed = Rule(centre, unit.reshape(len(rules), -1), numbers.reshape(len(rules), -1), cuts, tables)
+    n_cuts, n_slots = (np.array([part.size for part in parts]) for parts in list(zip(*rules, strict=True))[3:])
+    most = int(listed[:, 3].sum()) + 1  # what is next to be written is written over if it is zero
+    places, rows, ends = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(len(rules), np.int64)
+    _count_each(listed, columns[0][0][:0], packed, n_cuts, n_slots, places, rows, ends)
+    return list(zip(np.split(places, ends)[:-1], np.split(rows, ends)[:-1], strict=True))
 
 
 def index_of(values: NDArray[Any], plan: CellPlan) -> NDArray[np.int64]:
@@ -139,6 +150,17 @@ def rule_of(plan: CellPlan) -> Rule:
         )
         _rules[plan] = found
     return found
+
+
+def _rule_for(plan: CellPlan, policy: LaunchPolicy) -> Rule:
+    """The rule of a plan as a policy compares its cuts."""
+    rule = rule_of(plan)
+    return rule._replace(cut_table=_slot_table(plan)) if plan.cuts.size > policy.max_compared_cuts else rule
+
+
+def _n_lanes(plan: CellPlan, policy: LaunchPolicy) -> int:
+    """Private histograms of a task."""
+    return policy.lanes if plan.integral or plan.wide or plan.cuts.size else 1
 
 
 _rules: WeakKeyDictionary[CellPlan, Rule] = WeakKeyDictionary()
@@ -277,10 +299,21 @@ def _settle(values: Values, rule: Rule, n_compared: Any, row: Indices) -> None:
 
 
 @kernel
-def _count_last(values: Values, rule: Rule, tables: Tables, n_missing: int) -> Occupied:
-    _count(values, rule, tables)
-    _add_up(tables, n_missing)
-    return gather(tables[0, 1:])
+def _count_each(
+    columns: NDArray[np.int64], like: Values, packed: Rule, n_cuts: NDArray[np.int64], n_slots: NDArray[np.int64],
+    places: NDArray[np.int64], rows: NDArray[np.int64], ends: NDArray[np.int64],
+) -> None:  # fmt: skip
+    """Count each column by its row of the rules, whose cuts and tables lie behind each other."""
+    cut = slot = n = 0
+    for k in range(len(columns)):
+        address, n_values, n_missing, n_counters, n_lanes = columns[k]
+        cuts, table = packed.cuts[cut : cut + n_cuts[k]], packed.cut_table[slot : slot + n_slots[k]]
+        rule = Rule(packed.centre[k : k + 1], packed.unit[k], packed.numbers[k], cuts, table)
+        tables = np.zeros((n_lanes, n_counters + 1), np.uint32)
+        _count(carray(pointer_at(address, like), (n_values,)), rule, tables)
+        _add_up(tables, n_missing)
+        n += fill_occupied(tables[0, 1:], places[n:], rows[n:])
+        cut, slot, ends[k] = cut + n_cuts[k], slot + n_slots[k], n
 
 
 @kernel
