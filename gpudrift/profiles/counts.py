@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,11 @@ from gpudrift_kernels.lazily import lazily
 from gpudrift_kernels.occupied import Occupied, occupied
 
 _SHIFT: Final = 32  # a key is the column's place in the profile in the upper half, the counter in the lower
+
+
+def _narrowest(n_rows: int) -> type[np.uint32 | np.int64]:
+    """What holds the rows of a key of so many: half the memory of wide tables is theirs."""
+    return np.uint32 if n_rows < 1 << 32 else np.int64
 
 
 def first_key(f: int) -> int:
@@ -36,8 +41,8 @@ class Counts:
         Rows counted.
     keys : ndarray of int64, ascending
         ``(column << 32) | counter``.
-    values : ndarray of int64, positive
-        Rows of each key.
+    values : ndarray of uint32, positive; of int64 where rows are 2**32 or more
+        Rows of each key; ``column`` gives them as int64, which do not wrap.
     weights : ndarray of int64, optional
         Weight of each key in units of the profile, where rows have weights.
     squares : int
@@ -49,10 +54,13 @@ class Counts:
     profile_id: str
     n_rows: int
     keys: NDArray[np.int64]
-    values: NDArray[np.int64]
+    values: NDArray[np.uint32 | np.int64]
     weights: NDArray[np.int64] | None = None
     squares: int = 0
     problems: tuple[Problem, ...] = field(default=(), repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", self.values.astype(_narrowest(self.n_rows), copy=False))
 
     @classmethod
     def empty(cls, profile_id: str, *, weighted: bool = False) -> Counts:
@@ -96,7 +104,8 @@ class Counts:
         There are at most so many. Arrays of that size, cut where they end: pieces and what they are joined to, both at
         once, would be twice the memory, and of what is not written there is none.
         """
-        keys, values, weights = (np.empty(size, np.int64) for size in (most, most, most if weighted else 0))
+        keys, weights = np.empty(most, np.int64), np.empty(most if weighted else 0, np.int64)
+        values = np.empty(most, _narrowest(n_rows))
         n = 0
         for f, (counters, rows), heavy in columns:
             here = slice(n, n + counters.size)
@@ -115,9 +124,9 @@ class Counts:
         return bool(of_column.stop > of_column.start)
 
     def keyed(self, f: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Keys of one column, each its counter more than ``first_key(f)``, and the rows of each; views."""
+        """Keys of one column, each its counter more than ``first_key(f)``, a view, and the rows of each."""
         of_column = self._of_column(f)
-        return self.keys[of_column], self.values[of_column]
+        return self.keys[of_column], self.values[of_column].astype(np.int64, copy=False)
 
     def column(self, f: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Counters of one column, ascending, and the rows of each."""
@@ -211,10 +220,10 @@ class Counts:
         keys = merged(self.keys, other.keys)
         places = np.searchsorted(keys, self.keys), np.searchsorted(keys, other.keys)
 
-        def combined(own: NDArray[np.int64], theirs: NDArray[np.int64]) -> NDArray[np.int64]:
+        def combined(own: NDArray[Any], theirs: NDArray[Any]) -> NDArray[np.int64]:
             total = np.zeros(keys.size, np.int64)
             total[places[0]] += own
-            total[places[1]] += sign * theirs
+            total[places[1]] += sign * theirs.astype(np.int64, copy=False)
             return total
 
         values, weights = combined(self.values, other.values), None

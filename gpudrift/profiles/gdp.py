@@ -126,7 +126,8 @@ def _check_prefix(path: str | PathLike[str], prefix: bytes, size: int) -> int:
 
 def _describe(profile: Profile) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """Header entries and arrays, little-endian, in a fixed order."""
-    arrays: dict[str, NDArray[Any]] = {"keys": profile.reference.keys, "values": profile.reference.values}
+    values = profile.reference.values.astype(np.int64, copy=False)
+    arrays: dict[str, NDArray[Any]] = {"keys": profile.reference.keys, "values": values}
     if profile.reference.weights is not None:
         arrays["weights"] = profile.reference.weights
     columns: list[dict[str, Any]] = []
@@ -213,6 +214,8 @@ def _restore(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Profile
     if np.any(counters >= np.array([plan.n_counters for plan in plans], np.int64)[columns]):
         raise ValueError("counts outside a column's cells")
     n_rows = _typed(header["n_rows"], int)
+    if np.any(values > n_rows):
+        raise ValueError("more rows in a cell than there are")
     profile_id = _typed(header["profile_id"], str)
     problems = tuple(Problem(**{key: _typed(value, str) for key, value in p.items()}) for p in header["problems"])
     explicit = frozenset(_typed(name, str) for name in header["explicit"])

@@ -79,6 +79,21 @@ def test_the_same_rows_make_the_same_profile_whatever_the_chunks_and_threads(mix
     assert len(ids) == 1
 
 
+def test_rows_beyond_32_bits_are_added_and_taken_away() -> None:
+    def counts(n_rows: int, rows: list[int]) -> gd.Counts:
+        return gd.Counts("a", n_rows, np.array([0, 5, 2 << 32]), np.array(rows))
+
+    half, more = counts(2**31, [2**31 - 1, 1, 2**31]), counts(2**31 + 3, [2**31 + 1, 2, 2**31 + 3])
+    both = half + more
+    assert both.values.tolist() == [2**32, 3, 2**32 + 3]
+    assert both == more + half
+    assert both - more == half
+    assert both - half == more
+    for side in (half, more, both):
+        assert [rows.dtype for rows in side.column(0)] == [np.int64, np.int64]
+    assert half.values.dtype == np.uint32  # which is what they take in memory
+
+
 def test_counts_of_different_profiles_do_not_mix(mixed: Mixed) -> None:
     one, other = gd.profile({"x": mixed["x"]}), gd.profile({"x": mixed["small"]})
     with pytest.raises(

@@ -131,7 +131,7 @@ def test_hostile_values_under_a_valid_digest_are_refused(saved: Path, field: str
 
 
 @pytest.mark.parametrize(
-    "change", [{"columns": []}, {"columns": 3}, {"n_rows": -1}, {"profile_id": "x"}, {"arrays": {}}]
+    "change", [{"columns": []}, {"columns": 3}, {"n_rows": -1}, {"n_rows": 1}, {"profile_id": "x"}, {"arrays": {}}]
 )
 def test_a_hostile_header_is_refused(saved: Path, change: dict[str, Any]) -> None:
     saved.write_bytes(with_header(saved, **change))
