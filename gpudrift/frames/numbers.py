@@ -49,6 +49,8 @@ class NumberReader:
     def in_place(self) -> bool:
         """Whether rows are handed out as they lie in memory; a guess that may miss some."""
         raw = self._raw
+        if isinstance(raw, pa.ChunkedArray):
+            return raw.num_chunks == 1 and not raw.null_count and raw.type == pa.from_numpy_dtype(self._dtype)
         return isinstance(raw, np.ndarray) and raw.dtype == self._dtype and raw.flags.c_contiguous and raw.flags.aligned
 
     def values(self, start: int, stop: int) -> tuple[Any, int]:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache, partial, reduce
-from itertools import chain, groupby, islice
+from itertools import chain, islice
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -51,13 +51,8 @@ class CpuBackend:
         self.threads = threads
 
     def count_cells(self, columns: Sequence[NumericColumn], plans: Sequence[CellPlan]) -> Iterator[Occupied]:
-        def is_few(task: _Task) -> bool:
-            f, start, stop = task
-            return stop - start == columns[f].n_rows < plans[f].n_counters // CELLS_PER_SORTED_ROW
-
-        def at_once(task: _Task) -> bool:
-            f, start, stop = task
-            return columns[f].in_place and stop - start == columns[f].n_rows and not is_few(task)
+        n_rows = [column.n_rows for column in columns]
+        few = [n < plan.n_counters // CELLS_PER_SORTED_ROW for n, plan in zip(n_rows, plans, strict=True)]
 
         def values_of(task: _Task) -> tuple[NDArray[Any], CellPlan, int]:
             f, start, stop = task
@@ -66,7 +61,7 @@ class CpuBackend:
 
         def count(task: _Task) -> Occupied | NDArray[np.int64]:
             f, start, stop = task
-            if is_few(task):
+            if few[f] and stop - start == n_rows[f]:
                 return _sorted_counts(*values_of(task))
             workspace = Workspace(plans[f], policy_for(stop - start))
             step = max(stop - start, 1) if columns[f].in_place else _ROWS_PER_SLICE
@@ -77,10 +72,14 @@ class CpuBackend:
             return workspace.total().astype(np.int64)
 
         def count_all(tasks: Sequence[_Task]) -> list[Occupied | NDArray[np.int64]]:
+            """Whole columns that need no conversion are counted by one call for those of a type."""
+            at_once: dict[str, list[_Task]] = {}
+            for f, start, stop in tasks:
+                if not few[f] and stop - start == n_rows[f] and columns[f].in_place:
+                    at_once.setdefault(plans[f].dtype, []).append((f, start, stop))
             found: dict[_Task, Occupied | NDArray[np.int64]] = {}
-            for _, alike in groupby(filter(at_once, tasks), lambda task: plans[task[0]].dtype):
-                some = list(alike)
-                found.update(zip(some, occupied_each(list(map(values_of, some))), strict=True))
+            for some in at_once.values():
+                found.update(zip(some, occupied_each([values_of(task) for task in some]), strict=True))
             return [found[task] if task in found else count(task) for task in tasks]
 
         # A thread that comes back may have to wait for another, and for its processor to be woken: few calls each.

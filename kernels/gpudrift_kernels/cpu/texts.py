@@ -227,7 +227,7 @@ def _walk_parts(
 ) -> tuple[int, int, int]:  # fmt: skip
     """Walk from a text of a part on through all parts, whose offsets or views are of the type of ``like``.
 
-    A text is read in 16 bytes: those that begin in the last 15 are read from ``tail``, where zeros follow them.
+    A text is read in 16 bytes: those that begin in the last 15 are read from ``tail``, which goes on behind them.
     """
     first = 0  # of a part, among the texts of all
     for p in range(part):
