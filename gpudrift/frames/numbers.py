@@ -184,9 +184,9 @@ def _rescaled(ticks: NDArray[Any], unit: str, wanted: str) -> NDArray[Any]:
 
 def _joined(part: pa.ChunkedArray) -> NDArray[Any]:
     """One NumPy array; without a copy where the slice lies in a single chunk."""
-    if part.num_chunks == 1:
-        return np.asarray(part.chunk(0).to_numpy(zero_copy_only=False))
-    return np.asarray(part.to_numpy())
+    # ChunkedArray.to_numpy takes six times as long as to lay several end to end
+    whole = part.chunk(0) if part.num_chunks == 1 else part.combine_chunks()
+    return np.asarray(whole.to_numpy(zero_copy_only=False))
 
 
 def _as_float(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
