@@ -46,6 +46,8 @@ def as_column(values: Any) -> Raw:
     >>> as_column(["a", None, float("nan")]).null_count
     2
     """
+    if type(values) is np.ndarray and values.ndim == 1 and values.dtype.kind in "iuf":  # mostly: all else takes longer
+        return _from_numpy(values)
     if isinstance(values, pa.ChunkedArray):
         return values
     if isinstance(values, pa.Array):
@@ -188,7 +190,8 @@ def _from_numpy(array: NDArray[Any]) -> Raw:
         raise TypeError(f"{array.dtype} has neither order nor categories")
     if kind == "T":  # NumPy's strings of any length
         return _from_sequence(array.astype(object))
-    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     if kind in "mM":
         return array.astype(f"{kind}8[{_unit(array.dtype)}]", copy=False)
     if kind in "iuf":
