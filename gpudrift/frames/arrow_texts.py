@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as pt
 
-from gpudrift.frames.column import joined_chunks
+from gpudrift.frames.column import dictionary_entries, joined_chunks
 from gpudrift_kernels.cpu.text_views import Views
 from gpudrift_kernels.cpu.texts import Texts
 
@@ -36,12 +36,18 @@ def as_text(values: pa.Array) -> pa.Array:
     return pc.coalesce(integers.cast(pa.large_string()), numbers.cast(pa.large_string()))
 
 
+def joined_texts(column: pa.ChunkedArray) -> pa.Array:
+    """The text of each row of a column; null and NaN are null."""
+    values = (dictionary_entries(c, c.indices) if pt.is_dictionary(c.type) else c for c in column.chunks)
+    return pa.concat_arrays([NO_TEXTS, *map(as_text, values)])
+
+
 def in_place(values: pa.Array) -> Texts | Views:
     """The text of each value, without a copy where they are strings or many string views."""
     if not pt.is_string_view(values.type) or len(values) < _FEW_VIEWS:
         return as_bytes(values)
     valid, views, *owners = values.buffers()
-    lying = np.frombuffer(views, np.int64).reshape(-1, 2)[values.offset : values.offset + len(values)]
+    lying = np.frombuffer(views, np.int64, 2 * len(values), 16 * values.offset).reshape(-1, 2)
     addresses = np.array([owner.address for owner in owners], np.int64)
     if not values.null_count:
         return Views(lying, addresses, owners)
@@ -65,9 +71,10 @@ def parts_in_place(column: pa.ChunkedArray) -> Iterator[list[Texts | Views]]:
 def as_bytes(values: pa.Array) -> Texts:
     """The text of each value, one behind the other; without a copy where they are strings."""
     texts = values if pt.is_string(values.type) or pt.is_large_string(values.type) else as_text(values)
-    valid, offsets, data = (np.empty(0, np.uint8) if b is None else np.frombuffer(b, np.uint8) for b in texts.buffers())
+    held, offsets, bytes_ = texts.buffers()
+    valid, data = (np.empty(0, np.uint8) if b is None else np.frombuffer(b, np.uint8) for b in (held, bytes_))
     if not len(texts):  # which may come without a single offset
         return Texts(np.zeros(1, np.int64), data)
-    within = offsets.view(np.int32 if pt.is_string(texts.type) else np.int64)
-    within = within[texts.offset : texts.offset + len(texts) + 1]
+    width = np.dtype(np.int32 if pt.is_string(texts.type) else np.int64)
+    within = np.frombuffer(offsets, width, len(texts) + 1, width.itemsize * texts.offset)
     return Texts(within, data, valid, texts.offset) if texts.null_count else Texts(within, data)

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Literal
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Any, Literal, TypeVar, cast
 
 import pyarrow as pa
 import pyarrow.types as pt
 
 Kind = Literal["numeric", "categorical"]
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _by_type(function: _Function) -> _Function:
+    """Keep what a function says of types, but for those that cannot be hashed, as extensions of a user's may be."""
+    kept = lru_cache(maxsize=1024)(function)
+
+    @wraps(function)
+    def found(*types: Any) -> Any:
+        try:
+            hash(types)
+        except TypeError:
+            return function(*types)
+        return kept(*types)
+
+    return cast("_Function", found)
 
 
 def column_kind(dtype: pa.DataType) -> Kind | None:
@@ -41,7 +58,7 @@ def is_text(dtype: pa.DataType) -> bool:
     return bool(pt.is_string(dtype) or pt.is_large_string(dtype) or pt.is_string_view(dtype))
 
 
-@lru_cache(maxsize=1024)
+@_by_type
 def type_name(dtype: pa.DataType) -> str:
     """What a column holds, by NumPy's name where it has one; the same however it is encoded.
 
@@ -65,7 +82,7 @@ def castable(dtype: pa.DataType, kind: Kind) -> bool:
     return _family(held) is not None or pt.is_boolean(held) or (kind == "categorical" and is_text(held))
 
 
-@lru_cache(maxsize=1024)
+@_by_type
 def family(dtype: pa.DataType) -> str:
     """What the numbers of a column mean, with the unit of time where there is one: 'number', 'timestamp/ns'.
 
@@ -81,7 +98,7 @@ def family(dtype: pa.DataType) -> str:
     return name if name in ("number", "date") else f"{name}/{held.unit}"
 
 
-@lru_cache(maxsize=1024)
+@_by_type
 def numbers_fit(meaning: str, current: pa.DataType) -> bool:
     """Whether current values can be counted as numbers that mean ``meaning`` (of ``family``) in the reference.
 
@@ -93,7 +110,7 @@ def numbers_fit(meaning: str, current: pa.DataType) -> bool:
     return pt.is_null(held) or found == meaning.partition("/")[0]
 
 
-@lru_cache(maxsize=1024)
+@_by_type
 def categories_fit(reference: str, current: pa.DataType) -> bool:
     """Whether current categories can be those of a reference that holds ``reference`` (of ``type_name``).
 

@@ -18,6 +18,8 @@ from gpudrift.frames.kinds import held_type
 _NANOSECONDS: Final = {"ns": 1, "us": 10**3, "ms": 10**6, "s": 10**9, "D": 86_400 * 10**9}
 #: Beyond it a double skips whole numbers.
 _EXACT: Final = 2.0**53
+#: Of ten, so large that it is a double.
+_LARGEST_EXACT_POWER: Final = 22
 
 
 class NumberReader:
@@ -140,11 +142,26 @@ def _plain(part: Raw, meaning: str) -> tuple[Any, int]:
     if pt.is_boolean(dtype):
         return _joined(part.cast(pa.uint8())), n_null
     if pt.is_decimal(dtype):
-        return _joined(part.cast(pa.float64())), n_null
+        return nearest_doubles(part), n_null
     if pt.is_temporal(dtype):
         ticks = _joined(part.cast(pa.int32() if dtype.bit_width == 32 else pa.int64()))
         return _rescaled(ticks, _unit_of(dtype), unit), n_null
     return _joined(part), n_null
+
+
+def nearest_doubles(decimals: pa.ChunkedArray) -> NDArray[np.float64]:
+    """The double nearest to each decimal; Arrow's own cast may take the one beside it, so that 99.99 is not 99.99.
+
+    A whole number of up to 2**53 over a power of ten that is a double is rounded once; all others are read as text.
+    """
+    scale = decimals.type.scale
+    if pt.is_decimal128(decimals.type) and 0 <= scale <= _LARGEST_EXACT_POWER and len(decimals):
+        one = decimals.chunk(0) if decimals.num_chunks == 1 else decimals.combine_chunks()
+        words = np.frombuffer(one.buffers()[1], np.int64, 2 * len(one), 16 * one.offset).reshape(-1, 2)
+        low, high = words.T
+        if np.array_equal(high, low >> 63) and low.min() >= -_EXACT and low.max() <= _EXACT:
+            return np.asarray(low / 10.0**scale)
+    return _joined(decimals.cast(pa.string()).cast(pa.float64()))
 
 
 def _present(part: NDArray[Any] | pa.ChunkedArray | DeviceCategories, *, keep_nan: bool) -> NDArray[np.bool_]:

@@ -7,9 +7,10 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from gpudrift.frames.arrow_texts import NO_TEXTS, as_text
+from gpudrift.frames.arrow_texts import joined_texts
 from gpudrift.frames.column import Raw, as_arrow
 from gpudrift.frames.kinds import held_type
+from gpudrift.frames.numbers import nearest_doubles
 
 
 def floats(raw: Raw) -> NDArray[np.float64]:
@@ -27,15 +28,15 @@ def floats(raw: Raw) -> NDArray[np.float64]:
         held = held_type(column.type)
         column = column.cast(held) if pt.is_dictionary(column.type) else column
         column = column.cast(pa.uint8()) if pt.is_boolean(held) else column
-        values = np.array(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+        if pt.is_decimal(held):
+            values = np.full(len(column), np.nan)
+            values[np.asarray(column.is_valid())] = nearest_doubles(column.drop_null())
+        else:
+            values = np.array(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
     values[~np.isfinite(values)] = np.nan
     return values
 
 
 def texts(raw: Raw) -> pa.Array:
     """A column of categories as text; null and NaN are null."""
-    column = as_arrow(raw)
-    if pt.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    parts = [as_text(chunk) for chunk in column.chunks]
-    return pa.concat_arrays([NO_TEXTS, *parts])
+    return joined_texts(as_arrow(raw))

@@ -7,11 +7,10 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from gpudrift.frames.arrow_texts import NO_TEXTS, as_text
-from gpudrift.frames.column import Raw, as_arrow, dictionary_entries, rows, rows_at
+from gpudrift.frames.arrow_texts import NO_TEXTS, joined_texts
+from gpudrift.frames.column import Raw, as_arrow, rows, rows_at
 
 #: Sampled rows that are read at once, however long their texts.
 _SAMPLED_ROWS: Final = 1024
@@ -20,7 +19,8 @@ _SAMPLED_ROWS: Final = 1024
 class TextSample:
     """Categories of sampled rows as text, in row order; where they are long, of every second one, every fourth ...
 
-    What is kept depends on the rows alone, not on the batches that they come in.
+    A text that alone is longer than all may be is left out. What is kept depends on the rows alone, not on the batches
+    that they come in.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -35,7 +35,10 @@ class TextSample:
         for start in range(0, positions.size, _SAMPLED_ROWS):
             block = positions[start : start + _SAMPLED_ROWS]
             part = rows(raw, int(block[0]), int(block[-1]) + 1)
-            found = _texts_at(part, block[-self._seen % self._stride :: self._stride] - block[0])
+            places = block[-self._seen % self._stride :: self._stride] - block[0]
+            found = joined_texts(as_arrow(rows_at(part, places)))
+            if _text_bytes(found) > self._most_bytes:  # a text that is longer alone would thin out all others
+                found = pc.if_else(pc.greater(pc.binary_length(found), self._most_bytes), None, found)
             self._seen += block.size
             self._parts.append(found)
             self._n_bytes += _text_bytes(found)
@@ -53,12 +56,6 @@ class TextSample:
         self._stride *= 2
         self._parts = [kept]
         self._n_bytes = _text_bytes(kept)
-
-
-def _texts_at(raw: Raw, positions: NDArray[np.int64]) -> pa.Array:
-    chunks = as_arrow(rows_at(raw, positions)).chunks
-    values = (dictionary_entries(chunk, chunk.indices) if pt.is_dictionary(chunk.type) else chunk for chunk in chunks)
-    return pa.concat_arrays([NO_TEXTS, *map(as_text, values)])
 
 
 def _text_bytes(texts: pa.Array) -> int:

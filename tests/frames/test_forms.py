@@ -213,3 +213,22 @@ def test_a_stream_that_is_the_reference_leaves_no_file_behind(
     report = gd.check_drift(reference=table.to_reader(50), current=table.to_reader(50), exact=True)
     assert len(report) == table.num_columns
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_extension_type_that_cannot_be_hashed_is_named_and_the_rest_is_read() -> None:
+    class Own(pa.ExtensionType):
+        def __init__(self) -> None:
+            super().__init__(pa.float64(), "gpudrift.own")
+
+        def __arrow_ext_serialize__(self) -> bytes:
+            return b""
+
+        @classmethod
+        def __arrow_ext_deserialize__(cls, storage: pa.DataType, serialized: bytes) -> Own:
+            return cls()
+
+    rows = np.random.default_rng(0).random(300)
+    table = {"x": pa.ExtensionArray.from_storage(Own(), pa.array(rows)), "y": rows}
+    report = gd.check_drift(reference=table, current=table)
+    assert list(report) == ["y"]
+    assert [p.feature for p in report.problems] == ["x"]

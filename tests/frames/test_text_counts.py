@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+import gpudrift as gd
 from gpudrift.frames import TextCounter, TextCounts, pieces
 from gpudrift.frames.column import as_column
 
@@ -107,3 +108,28 @@ def test_the_text_of_polars_is_not_copied() -> None:
     column = as_column(series)
     assert pa.types.is_string_view(column.type)
     assert column.to_pylist() == series.to_list()
+
+
+def test_a_text_longer_than_all_may_be_leaves_the_others() -> None:
+    texts = ["a", "b"] * 1_000
+    texts[0] = "g" * ((1 << 24) + 1)
+    report = gd.check_drift(reference={"x": pa.array(texts, pa.large_string())}, current={"x": ["b"] * 2_000})
+    assert report.dataset_drift
+    assert ("b", 1_000, 2_000) in [(b.label, b.reference, b.current) for b in report["x"].bins]
+
+
+@pytest.mark.parametrize("dtype", [pa.string(), pa.large_string(), pa.string_view()])
+def test_buffers_may_be_longer_than_their_texts(dtype: pa.DataType) -> None:
+    texts = pa.array(["ab", "c" * 20] * 3_000).cast(dtype)
+    buffers = [None if b is None else pa.py_buffer(b.to_pybytes() + b"123") for b in texts.buffers()]
+    (bins,) = (f.bins for f in gd.check_drift(
+        reference={"x": pa.Array.from_buffers(dtype, len(texts), buffers)}, current={"x": texts}
+    ).values())  # fmt: skip
+    assert [(b.reference, b.current) for b in bins] == [(3_000, 3_000)] * 2
+
+
+def test_slices_by_a_dictionary_of_views_are_those_of_its_texts() -> None:
+    views = pa.DictionaryArray.from_arrays(pa.array([0, 1, None, 1] * 50), pa.array(["p", "q"], pa.string_view()))
+    table = {"x": ["u", "v"] * 100, "s": views}
+    report = gd.check_drift(reference=table, current=table, slices=["s"], columns=["x"])
+    assert set(report.slices) == {("p",), ("q",), (None,)}
